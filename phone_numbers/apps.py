@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class PhoneNumbersConfig(AppConfig):
+    name = "phone_numbers"
+    label = "numbers"
+    verbose_name = "Phone numbers"

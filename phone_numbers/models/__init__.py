@@ -1,0 +1,21 @@
+"""What the database holds. Rules live in `phone_numbers.services`, questions in `phone_numbers.querysets`."""
+
+from phone_numbers.models.accounts import Account, Application, Subaccount
+from phone_numbers.models.changes import Change, ChangeSet
+from phone_numbers.models.events import Event
+from phone_numbers.models.numbers import NumberPayload, PhoneNumber
+from phone_numbers.models.sequence import Sequence
+from phone_numbers.models.syncs import SyncRun
+
+__all__ = [
+    "Account",
+    "Application",
+    "Change",
+    "ChangeSet",
+    "Event",
+    "NumberPayload",
+    "PhoneNumber",
+    "Sequence",
+    "Subaccount",
+    "SyncRun",
+]

@@ -1,0 +1,46 @@
+"""The history of numbers, append-only."""
+
+from django.conf import settings
+from django.db import models
+
+from phone_numbers.models.changes import Change
+from phone_numbers.models.numbers import PhoneNumber
+from phone_numbers.models.syncs import SyncRun
+
+
+class Event(models.Model):
+    """One line of a number's history."""
+
+    class Kind(models.TextChoices):
+        FIRST_SEEN = "first_seen", "First seen"
+        REQUESTED = "requested", "Edit requested"
+        SENT = "sent", "Sent to the provider"
+        CONFIRMED = "confirmed", "Edit confirmed"
+        REFUSED = "refused", "Edit refused"
+        CONFLICT = "conflict", "Edit conflicted"
+        MISMATCH = "mismatch", "Edit accepted but not applied"
+        UNKNOWN = "unknown", "Outcome of an edit unknown"
+        FAILED = "failed", "Edit failed"
+        CANCELLED = "cancelled", "Edit cancelled"
+        DRIFT = "drift", "Changed at the provider"
+        PRESENCE = "presence", "Presence"
+
+    number = models.ForeignKey(PhoneNumber, on_delete=models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=12, choices=Kind)
+    field = models.CharField(max_length=30, blank=True)
+    before = models.TextField(blank=True)
+    after = models.TextField(blank=True)
+    detail = models.TextField(blank=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    actor_name = models.CharField(max_length=150, blank=True)
+    change = models.ForeignKey(Change, null=True, blank=True, on_delete=models.PROTECT, related_name="events")
+    run = models.ForeignKey(SyncRun, null=True, blank=True, on_delete=models.SET_NULL, related_name="events")
+    request_id = models.CharField(max_length=64, blank=True)
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["number", "-id"], name="event_by_number")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.field}".strip()

@@ -1,0 +1,14 @@
+"""Questions asked of the tables, named."""
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from phone_numbers.models import PhoneNumber
+
+
+class PhoneNumberQuerySet(models.QuerySet["PhoneNumber"]):
+    def held(self) -> "PhoneNumberQuerySet":
+        """Not known to be released."""
+        return self.exclude(presence="released")
