@@ -132,6 +132,8 @@ class RemoteNumber:
     cnam: str = ""
     cnam_lookup: str = ""
     e911: str = ""
+    extras: Mapping[str, str] = field(default_factory=dict)
+    """Further settings that only this provider has, by name; some may be editable."""
     surprises: tuple[str, ...] = ()
     """Fields and values this adapter does not know yet, as `field` or `field=value`."""
     payload: Mapping[str, Any] = field(default_factory=dict, compare=False)
@@ -139,7 +141,9 @@ class RemoteNumber:
 
     def value(self, name: str) -> str:
         """The present value of an editable field, in the form a `NumberEdit` uses."""
-        value = getattr(self, name)
+        if name in self.extras:
+            return self.extras[name]
+        value = getattr(self, name, "")
         return value.key if isinstance(value, Route) else str(value)
 
 
