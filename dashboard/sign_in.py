@@ -1,0 +1,73 @@
+"""The one door to the dashboard and its admin site, with a limit on failed attempts.
+
+The limit is per user name and address, so nobody can lock out a colleague from elsewhere. It lives in the database and
+therefore holds for all processes together.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db.models import Count, Min
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from dashboard.models import SignInAttempt
+
+ALLOWED_FAILURES = 5
+WINDOW = timedelta(minutes=15)
+
+
+def client_address(request: HttpRequest) -> str:
+    """Behind a proxy the last address of X-Forwarded-For: the one the proxy itself wrote, not the client."""
+    if settings.BEHIND_PROXY:
+        return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def attempt_key(request: HttpRequest, username: str) -> str:
+    return salted_hmac("dashboard.sign_in", f"{client_address(request)} {username.casefold()}").hexdigest()
+
+
+def begin_attempt(key: str) -> None:
+    """Note an attempt before it is decided, so that simultaneous ones count too. Raises ValidationError over the limit."""
+    now = timezone.now()
+    SignInAttempt.objects.filter(at__lte=now - WINDOW).delete()
+    attempt = SignInAttempt.objects.create(key=key, at=now)
+    seen = SignInAttempt.objects.filter(key=key).aggregate(count=Count("pk"), first=Min("at"))
+    if seen["count"] > ALLOWED_FAILURES:
+        attempt.delete()
+        raise ValidationError(blocked_sentence(seen["first"] + WINDOW - now), code="blocked")
+
+
+def blocked_sentence(wait: timedelta) -> str:
+    minutes = max(1, -(-wait // timedelta(minutes=1)))
+    return (
+        f"Too many failed sign-ins with this user name from your address. "
+        f"Try again in {minutes} minute{'' if minutes == 1 else 's'}."
+    )
+
+
+class SignInForm(AuthenticationForm):
+    def clean(self) -> dict[str, Any]:
+        username = self.cleaned_data.get("username")
+        if not (username and self.request):
+            return super().clean()
+        key = attempt_key(self.request, username)
+        begin_attempt(key)
+        cleaned = super().clean()
+        SignInAttempt.objects.filter(key=key).delete()
+        return cleaned
+
+
+class SignInView(LoginView):
+    form_class = SignInForm
+    redirect_authenticated_user = True
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        status = 429 if form.has_error(NON_FIELD_ERRORS, "blocked") else 200
+        return self.render_to_response(self.get_context_data(form=form), status=status)
