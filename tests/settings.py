@@ -1,4 +1,4 @@
-"""Settings of the test suite: the shipped ones, in a directory of their own, on SQLite or (TEST_DATABASE=postgresql) PostgreSQL."""
+"""Settings of the test suite: the shipped ones in a directory of their own, on SQLite or TEST_DATABASE=postgresql."""
 
 import atexit
 import os

@@ -1,0 +1,98 @@
+# The one entry to everything: `make help` lists it. Needs Python 3.11 or newer, and uses uv when it is installed.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv
+PY := $(VENV)/bin/python
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done)
+RUNTIME := $(VENV)/.installed-requirements
+DEVELOPMENT := $(VENV)/.installed-requirements-dev
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input
+INSTALL := $(if $(UV),$(UV) pip install --quiet --python $(PY),$(PIP)) --require-hashes
+PRODUCTION := MODE=production DATA_DIR=var/check ALLOWED_HOSTS=numbers.example.org BEHIND_PROXY=true \
+	SECRET_KEY=for-checks-only-0123456789-abcdefghijklmnopqrstuvwxyz-0123456789 \
+	CREDENTIALS_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
+TEMPLATES := $(shell find templates -name '*.html')
+export UV_PYTHON_DOWNLOADS := never
+export PIP_ROOT_USER_ACTION := ignore
+
+.PHONY: help run test check fix lock matrix screenshots clean environment chromium
+
+help:  ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+run: $(RUNTIME)  ## Start the dashboard on http://127.0.0.1:8000 (another port: make run PORT=9000)
+	@exec $(PY) manage.py up
+
+test: $(DEVELOPMENT) chromium  ## Run every test, then those of the database again on PostgreSQL
+	@status=0; \
+	$(PY) -m pytest || status=$$?; \
+	echo "The tests of the database, on PostgreSQL:"; \
+	TEST_DATABASE=postgresql $(PY) -m pytest -m "not processes" tests/phone_numbers tests/dashboard || status=$$?; \
+	exit $$status
+
+check: $(DEVELOPMENT)  ## Lint, types, layers, templates, migrations, production settings
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-timing
+	@$(BIN)/djlint --quiet --lint templates
+	@$(BIN)/djade --check --target-version 5.2 $(TEMPLATES)
+	@$(PY) manage.py makemigrations --check --dry-run
+	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level INFO
+	@! grep -nE '://|--index|--extra-index|--find-links|--trusted-host|@ file' requirements.txt requirements-dev.txt
+
+fix: $(DEVELOPMENT)  ## Format, and repair what the linters can
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+	@$(BIN)/djade --target-version 5.2 $(TEMPLATES)
+
+lock:  ## Resolve the lock files anew (needs uv)
+	@test -n "$(UV)" || { echo "make lock needs uv."; exit 1; }
+	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11 \
+		pyproject.toml -o requirements.txt
+	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11 \
+		--group dev pyproject.toml -o requirements-dev.txt
+
+screenshots: $(DEVELOPMENT) chromium  ## Take the pictures in docs/images anew
+	@$(PY) -m tests.e2e.screenshots
+
+clean:  ## Remove the environment and caches; the data in var/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PY):
+	@test -n "$(PYTHON)" || { echo "Numberdesk needs Python 3.11 or newer, and there is none on PATH."; exit 1; }
+	@$(PYTHON) -c '$(NEW_ENOUGH)' || { echo "Numberdesk needs Python 3.11 or newer; $(PYTHON) is older."; exit 1; }
+	@test -n "$(UV)" || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "Python's venv module is missing; install it (Debian, Ubuntu: apt-get install python3-venv)."; exit 1; }
+	@echo "Making the environment in $(VENV) ..."
+	@$(if $(UV),$(UV) venv --quiet --clear --python "$$(command -v $(PYTHON))" $(VENV),$(PYTHON) -m venv --clear $(VENV)) \
+		|| { rm -rf $(VENV); exit 1; }
+
+$(RUNTIME): requirements.txt | $(PY)
+	@echo "Installing the packages of requirements.txt ..."
+	@$(if $(UV),true,$(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip >/dev/null)
+	@$(INSTALL) -r requirements.txt
+	@touch $@
+
+$(DEVELOPMENT): requirements-dev.txt | $(PY)
+	@echo "Installing the packages of requirements-dev.txt ..."
+	@$(if $(UV),true,$(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip >/dev/null)
+	@$(INSTALL) -r requirements-dev.txt
+	@touch $@ $(RUNTIME)
+
+environment: $(DEVELOPMENT)  ## Make the development environment and nothing else
+
+chromium:
+	@command -v "$${TEST_CHROMIUM:-chromium}" >/dev/null || command -v chromium-browser >/dev/null \
+		|| command -v google-chrome >/dev/null || command -v google-chrome-stable >/dev/null \
+		|| test -d "/Applications/Google Chrome.app" \
+		|| test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null \
+		|| { echo "Installing Chromium for the browser tests ..."; \
+			apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium; } \
+		|| echo "Chromium could not be installed; the tests that need it say so."
