@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 from django.apps import apps
 from django.contrib.auth.management import create_permissions
-from django.contrib.auth.models import Group, Permission
-from django.db.models import Q
+from django.contrib.auth.models import Group, Permission, User
+from django.db.models import Q, QuerySet
 
 READ = (
     "numbers.view_account",
@@ -72,3 +72,23 @@ def find_permissions(names: tuple[str, ...], using: str = "default") -> list[Per
     if missing := set(names) - {f"{each.content_type.app_label}.{each.codename}" for each in found}:
         raise LookupError(f"No such permission: {', '.join(sorted(missing))}.")
     return found
+
+
+def permissions_of(user: User) -> QuerySet[Permission]:
+    """Given to the user or to their groups; unlike Django's own answer, also while the user is inactive."""
+    return Permission.objects.filter(Q(user=user) | Q(group__user=user)).distinct()
+
+
+def may_manage(actor: User, user: User) -> bool:
+    """Nobody manages a user who may do more than they may themselves."""
+    if actor.is_superuser:
+        return True
+    return not user.is_superuser and not permissions_of(user).difference(permissions_of(actor)).exists()
+
+
+def groups_within(actor: User) -> QuerySet[Group]:
+    """The groups this user may hand out: those that allow nothing the user may not do."""
+    if actor.is_superuser:
+        return Group.objects.all()
+    beyond = Permission.objects.exclude(pk__in=permissions_of(actor))
+    return Group.objects.exclude(permissions__in=beyond)
