@@ -4,6 +4,7 @@ from phone_numbers.models.accounts import Account, Application, Subaccount
 from phone_numbers.models.changes import Change, ChangeSet
 from phone_numbers.models.events import Event
 from phone_numbers.models.numbers import NumberPayload, PhoneNumber
+from phone_numbers.models.pulse import Pulse
 from phone_numbers.models.sequence import Sequence
 from phone_numbers.models.syncs import SyncRun
 
@@ -15,6 +16,7 @@ __all__ = [
     "Event",
     "NumberPayload",
     "PhoneNumber",
+    "Pulse",
     "Sequence",
     "Subaccount",
     "SyncRun",
