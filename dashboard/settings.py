@@ -58,7 +58,6 @@ MIDDLEWARE = [
 ROOT_URLCONF = "dashboard.urls"
 WSGI_APPLICATION = "dashboard.wsgi.application"
 ASGI_APPLICATION = "dashboard.asgi.application"
-FORM_RENDERER = "django.forms.renderers.DjangoDivFormRenderer"
 
 TEMPLATES = [
     {

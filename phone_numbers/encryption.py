@@ -28,7 +28,7 @@ class Sealed:
 
     __slots__ = ("token",)
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: str = "") -> None:
         self.token = token
 
     @classmethod
@@ -44,6 +44,15 @@ class Sealed:
         except InvalidToken as error:
             raise UnreadableSecret("These credentials were saved with a key this server no longer has.") from error
         return {str(name): str(value) for name, value in opened.items()}
+
+    @property
+    def is_current(self) -> bool:
+        """Sealed with the first key, so that none of the others is needed for it."""
+        try:
+            _fernet(tuple(settings.CREDENTIALS_KEYS[:1])).decrypt(self.token.encode())
+        except InvalidToken:
+            return not self.token
+        return True
 
     def rotated(self) -> "Sealed":
         """The same secrets under the first key. Raises UnreadableSecret."""

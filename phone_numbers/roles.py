@@ -83,7 +83,7 @@ def may_manage(actor: User, user: User) -> bool:
     """Nobody manages a user who may do more than they may themselves."""
     if actor.is_superuser:
         return True
-    return not user.is_superuser and not permissions_of(user).difference(permissions_of(actor)).exists()
+    return not user.is_superuser and not permissions_of(user).exclude(pk__in=permissions_of(actor)).exists()
 
 
 def groups_within(actor: User) -> QuerySet[Group]:

@@ -8,6 +8,7 @@ import tempfile
 DATA_DIR = tempfile.mkdtemp(prefix="numberdesk-tests-")
 atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
 os.environ["DATA_DIR"] = DATA_DIR
+os.mkdir(os.path.join(DATA_DIR, "static"))  # WhiteNoise warns when it is not there.
 os.environ["MODE"] = "embedded"
 os.environ.pop("DATABASE_URL", None)
 os.environ.pop("CELERY_BROKER_URL", None)
