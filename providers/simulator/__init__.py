@@ -1,0 +1,23 @@
+"""Stateful stand-ins for the providers' HTTP APIs, for tests, the demo and trying things out.
+
+They are written from the providers' reference pages and judged by the providers' own client libraries. They import no
+adapter: an adapter that misreads the reference must fail here.
+"""
+
+from providers.simulator.faults import Fault
+from providers.simulator.journal import StateMismatch
+from providers.simulator.plivo_world import AUTH_ID as PLIVO_AUTH_ID
+from providers.simulator.plivo_world import AUTH_TOKEN as PLIVO_AUTH_TOKEN
+from providers.simulator.plivo_world import OTHER_AUTH_ID as OTHER_PLIVO_AUTH_ID
+from providers.simulator.plivo_world import OTHER_AUTH_TOKEN as OTHER_PLIVO_AUTH_TOKEN
+from providers.simulator.simulator import Simulator
+
+__all__ = [
+    "OTHER_PLIVO_AUTH_ID",
+    "OTHER_PLIVO_AUTH_TOKEN",
+    "PLIVO_AUTH_ID",
+    "PLIVO_AUTH_TOKEN",
+    "Fault",
+    "Simulator",
+    "StateMismatch",
+]

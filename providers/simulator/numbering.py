@@ -1,0 +1,263 @@
+"""Which phone number stands at which position of a simulated account, both ways, without a list in memory.
+
+Positions map one to one to valid numbers, so a million of them cost nothing until they are looked at. Ranges set aside
+for fiction come first. Knows no provider and keeps no state.
+"""
+
+import random
+from dataclasses import dataclass
+from itertools import accumulate
+from math import gcd
+from typing import NamedTuple
+
+
+class Area(NamedTuple):
+    prefix: str
+    city: str = ""
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Every number that starts with one of the areas' prefixes, followed by `digits` free digits."""
+
+    areas: tuple[Area, ...]
+    digits: int
+
+    @property
+    def size(self) -> int:
+        return len(self.areas) * int(10**self.digits)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A country's numbers of one type, and what renting them is like (US dollars, as the providers write them)."""
+
+    country: str
+    number_type: str
+    weight: int
+    ranges: tuple[Range, ...]
+    monthly_rate: str
+    sms_rate: str
+    voice_rate: str
+    services: tuple[str, ...]
+    """Service combinations to choose from, as often as they are listed."""
+
+
+US_AREAS = tuple(
+    Area(*fields)
+    for fields in (
+        ("1212", "New York", "New York"),
+        ("1718", "Brooklyn", "New York"),
+        ("1716", "Buffalo", "New York"),
+        ("1213", "Los Angeles", "California"),
+        ("1310", "Santa Monica", "California"),
+        ("1415", "San Francisco", "California"),
+        ("1510", "Oakland", "California"),
+        ("1619", "San Diego", "California"),
+        ("1916", "Sacramento", "California"),
+        ("1312", "Chicago", "Illinois"),
+        ("1512", "Austin", "Texas"),
+        ("1214", "Dallas", "Texas"),
+        ("1713", "Houston", "Texas"),
+        ("1210", "San Antonio", "Texas"),
+        ("1305", "Miami", "Florida"),
+        ("1407", "Orlando", "Florida"),
+        ("1813", "Tampa", "Florida"),
+        ("1404", "Atlanta", "Georgia"),
+        ("1617", "Boston", "Massachusetts"),
+        ("1206", "Seattle", "Washington"),
+        ("1503", "Portland", "Oregon"),
+        ("1303", "Denver", "Colorado"),
+        ("1602", "Phoenix", "Arizona"),
+        ("1702", "Las Vegas", "Nevada"),
+        ("1801", "Salt Lake City", "Utah"),
+        ("1215", "Philadelphia", "Pennsylvania"),
+        ("1412", "Pittsburgh", "Pennsylvania"),
+        ("1313", "Detroit", "Michigan"),
+        ("1216", "Cleveland", "Ohio"),
+        ("1614", "Columbus", "Ohio"),
+        ("1704", "Charlotte", "North Carolina"),
+        ("1615", "Nashville", "Tennessee"),
+        ("1612", "Minneapolis", "Minnesota"),
+        ("1314", "St. Louis", "Missouri"),
+        ("1504", "New Orleans", "Louisiana"),
+        ("1202", "Washington", "District of Columbia"),
+    )
+)
+CA_AREAS = tuple(
+    Area(*fields)
+    for fields in (
+        ("1416", "Toronto", "Ontario"),
+        ("1613", "Ottawa", "Ontario"),
+        ("1514", "Montreal", "Quebec"),
+        ("1604", "Vancouver", "British Columbia"),
+        ("1403", "Calgary", "Alberta"),
+        ("1902", "Halifax", "Nova Scotia"),
+    )
+)
+TOLL_FREE_AREAS = tuple(Area(f"1{code}") for code in ("800", "833", "844", "855", "866", "877", "888"))
+
+
+def _exchanges(areas: tuple[Area, ...], exchange: str) -> tuple[Area, ...]:
+    return tuple(Area(area.prefix + digit, area.city, area.region) for area in areas for digit in exchange.split())
+
+
+def _north_american(areas: tuple[Area, ...]) -> tuple[Range, ...]:
+    return Range(_exchanges(areas, "555"), 4), Range(_exchanges(areas, "2 3 4 6 7 8 9"), 6)
+
+
+PLANS = (
+    Plan(
+        "US", "local", 17, _north_american(US_AREAS), "0.50000", "0.00770", "0.00550",
+        ("voice sms mms",) * 7 + ("voice sms", "voice", "sms"),
+    ),
+    Plan(
+        "US", "toll_free", 6, _north_american(TOLL_FREE_AREAS), "1.00000", "0.00770", "0.02100",
+        ("voice sms mms", "voice sms", "voice"),
+    ),
+    Plan(
+        "CA", "local", 4, _north_american(CA_AREAS), "0.80000", "0.00850", "0.00650",
+        ("voice sms mms", "voice sms", "voice"),
+    ),
+    Plan(
+        "GB", "mobile", 3, (Range((Area("4473"),), 8),), "1.60000", "0.00300", "0.00000",
+        ("sms", "voice sms"),
+    ),
+    Plan(
+        "GB", "national", 2, (Range((Area("443069990"),), 3), Range((Area("44330"),), 7)),
+        "1.20000", "0.00000", "0.00850", ("voice",),
+    ),
+    Plan(
+        "GB", "local", 1,
+        (
+            Range(
+                (
+                    Area("442079460", "London", "England"),
+                    Area("441614960", "Manchester", "England"),
+                    Area("441314960", "Edinburgh", "Scotland"),
+                ),
+                3,
+            ),
+            Range((Area("44208", "London", "England"),), 7),
+        ),
+        "0.80000", "0.00000", "0.00550", ("voice",),
+    ),
+    Plan(
+        "AU", "mobile", 2, (Range((Area("61491570"),), 3), Range((Area("6141"),), 7)),
+        "3.00000", "0.01000", "0.00000", ("sms", "voice sms", "voice sms mms"),
+    ),
+    Plan(
+        "AU", "local", 1,
+        (
+            Range(
+                (
+                    Area("6125550", "Sydney", "New South Wales"),
+                    Area("6135550", "Melbourne", "Victoria"),
+                    Area("6175550", "Brisbane", "Queensland"),
+                ),
+                4,
+            ),
+            Range((Area("6128", "Sydney", "New South Wales"),), 7),
+        ),
+        "2.00000", "0.00000", "0.01000", ("voice",),
+    ),
+    Plan(
+        "DE", "fixed", 2,
+        (
+            Range((Area("493023125", "Berlin", "Berlin"), Area("496990009", "Frankfurt", "Hesse")), 3),
+            Range((Area("49301", "Berlin", "Berlin"),), 7),
+        ),
+        "1.50000", "0.00000", "0.00850", ("voice",),
+    ),
+    Plan("FR", "local", 1, (Range((Area("3319900", "Paris", "Île-de-France"),), 4), Range((Area("33170", "Paris",
+         "Île-de-France"),), 6)), "1.00000", "0.00000", "0.00850", ("voice",)),
+    Plan("NL", "mobile", 1, (Range((Area("3161"),), 7),), "4.00000", "0.01200", "0.00000", ("sms", "voice sms")),
+)  # fmt: skip
+
+COUNTRY_NAMES = {
+    "US": "United States",
+    "CA": "Canada",
+    "GB": "United Kingdom",
+    "AU": "Australia",
+    "DE": "Germany",
+    "FR": "France",
+    "NL": "Netherlands",
+}
+
+
+class _Shuffle:
+    """A fixed permutation of 0 … size-1 that can be undone."""
+
+    def __init__(self, size: int, chance: random.Random) -> None:
+        self.size = size
+        self._step = next(step for step in iter(lambda: chance.randrange(1, size), 0) if gcd(step, size) == 1)
+        self._start = chance.randrange(size)
+        self._back = pow(self._step, -1, size)
+
+    def __call__(self, position: int) -> int:
+        return (position * self._step + self._start) % self.size
+
+    def undo(self, position: int) -> int:
+        return (position - self._start) * self._back % self.size
+
+
+class _PlanNumbers:
+    """The numbers of one plan in a reproducible order."""
+
+    def __init__(self, plan: Plan, chance: random.Random) -> None:
+        self._ranges = [(span, _Shuffle(span.size, chance)) for span in plan.ranges]
+        self._starts = [0, *accumulate(span.size for span in plan.ranges)]
+
+    def at(self, ordinal: int) -> tuple[str, Area]:
+        for start, (span, shuffle) in zip(self._starts, self._ranges, strict=False):
+            if ordinal - start < span.size:
+                rest, area = divmod(shuffle(ordinal - start), len(span.areas))
+                return f"{span.areas[area].prefix}{rest:0{span.digits}}", span.areas[area]
+        raise IndexError(ordinal)
+
+    def ordinal(self, digits: str) -> int | None:
+        for start, (span, shuffle) in zip(self._starts, self._ranges, strict=False):
+            prefix, rest = digits[: -span.digits], digits[-span.digits :]
+            for place, area in enumerate(span.areas):
+                if area.prefix == prefix:
+                    return start + shuffle.undo(int(rest) * len(span.areas) + place)
+        return None
+
+
+LANES = 16
+
+
+class Numbering:
+    """Position ↔ number for one seed. The first forty positions hold every plan.
+
+    Accounts of one world take different lanes and so never share a number.
+    """
+
+    def __init__(self, seed: int, lane: int = 0) -> None:
+        self._lane = lane
+        chance = random.Random(seed)  # noqa: S311 reproducible, not secret
+        self._round = [index for index, plan in enumerate(PLANS) for _ in range(plan.weight)]
+        chance.shuffle(self._round)
+        self._places = [[at for at, plan in enumerate(self._round) if plan == index] for index in range(len(PLANS))]
+        self._rank = [self._round[:at].count(plan) for at, plan in enumerate(self._round)]
+        self._numbers = [_PlanNumbers(plan, chance) for plan in PLANS]
+
+    def at(self, position: int) -> tuple[Plan, str, Area]:
+        turn, place = divmod(position, len(self._round))
+        index = self._round[place]
+        plan = PLANS[index]
+        return plan, *self._numbers[index].at((turn * LANES + self._lane) * plan.weight + self._rank[place])
+
+    def position(self, digits: str) -> int | None:
+        """Where a number stands, or None when it stands nowhere."""
+        if not (digits.isascii() and digits.isdigit()):
+            return None
+        for index, numbers in enumerate(self._numbers):
+            ordinal = numbers.ordinal(digits)
+            if ordinal is not None:
+                turn, rank = divmod(ordinal, PLANS[index].weight)
+                if turn % LANES != self._lane:
+                    return None
+                return turn // LANES * len(self._round) + self._places[index][rank]
+        return None
