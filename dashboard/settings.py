@@ -4,6 +4,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from dashboard.env import BASE_DIR, data_directory, env, kept_secret
+from dashboard.logs import configure_structlog, logging_config
 
 MODE = env.str("MODE", default="embedded")
 if MODE not in {"embedded", "production"}:
@@ -17,6 +18,7 @@ CREDENTIALS_KEYS = kept_secret(
     "CREDENTIALS_KEYS", DATA_DIR / "credentials_keys", production=PRODUCTION, fernet=True
 ).split(",")
 
+HOST = env.str("HOST", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -86,6 +88,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
@@ -106,22 +109,26 @@ else:
         "visibility_timeout": 900,
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
-        "socket_timeout": 30,
-        "socket_connect_timeout": 5,
+        "socket_timeout": 5,  # also how long a page waits for a broker that hangs; the job's row is saved by then
+        "socket_connect_timeout": 2,
         "socket_keepalive": True,
         "health_check_interval": 15,
     }
-CELERY_VISIBILITY_TIMEOUT = 900
+CELERY_TASK_PUBLISH_RETRY = False  # the next tick sends what could not be sent
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_ACKS_ON_FAILURE_OR_TIMEOUT = True
+CELERY_TASK_ACKS_ON_TIMEOUT = True  # what took too long is resumed from its row, not looped by the broker
+CELERY_TASK_SOFT_TIME_LIMIT = 600
+CELERY_TASK_TIME_LIMIT = 660  # below the visibility time-out, so that nothing runs twice
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
+CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = True
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 300_000
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -187,7 +194,12 @@ if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 DEMO = env.bool("DEMO", default=not PRODUCTION)
+DEMO_NUMBERS = env.int("DEMO_NUMBERS", default=2000)
 SIMULATOR_PORT = env.int("SIMULATOR_PORT", default=0) or PORT + 1
 SIMULATOR_URL = env.str("SIMULATOR_URL", default=f"http://127.0.0.1:{SIMULATOR_PORT}")
 SYNC_INTERVAL_SECONDS = env.int("SYNC_INTERVAL_SECONDS", default=300)
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=60)
+
+LOGGING = logging_config(level=env.str("LOG_LEVEL", default="INFO" if PRODUCTION else "WARNING"), as_json=PRODUCTION)
+configure_structlog()
+DJANGO_STRUCTLOG_CELERY_ENABLED = True

@@ -1,0 +1,70 @@
+"""Starting programs as a person would, and finding out what is left of them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def wait_until(holds: Callable[[], object], seconds: float = 30, why: str = "") -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"It did not happen within {seconds} s. {why}")
+        time.sleep(0.05)
+
+
+class Started:
+    """A program in a terminal's session of its own, known by a mark in the environment of all its descendants."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], output: Path) -> None:
+        self.mark = f"NUMBERDESK_TEST_MARK={output.parent.name}-{time.monotonic_ns()}"
+        name, _, value = self.mark.partition("=")
+        self.output = output
+        with output.open("wb") as written:
+            self.process = subprocess.Popen(
+                command,
+                env={**environment, name: value},
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=written,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def text(self) -> str:
+        return self.output.read_text(errors="replace")
+
+    def family(self) -> dict[int, str]:
+        """Every living process that carries the mark: its id and command line."""
+        found = {}
+        for entry in Path("/proc").iterdir():
+            with suppress(OSError):
+                if entry.name.isdigit() and self.mark.encode() in (entry / "environ").read_bytes():
+                    found[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        return found
+
+    def wait_for_text(self, text: str, seconds: float = 30) -> None:
+        wait_until(lambda: text in self.text or self.process.poll() is not None, seconds, self.text)
+        assert text in self.text, self.text
+
+    def wait_until_gone(self, seconds: float = 25) -> None:
+        wait_until(lambda: self.process.poll() is not None, seconds, self.text)
+        wait_until(lambda: not self.family(), seconds, str(self.family()))
+
+    def sweep(self) -> None:
+        for pid in (self.process.pid, *self.family()):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
