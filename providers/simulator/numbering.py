@@ -205,7 +205,8 @@ class _Shuffle:
 class _PlanNumbers:
     """The numbers of one plan in a reproducible order."""
 
-    def __init__(self, plan: Plan, chance: random.Random) -> None:
+    def __init__(self, plan: Plan, seed: int) -> None:
+        chance = random.Random(f"{seed}:{plan.country}:{plan.number_type}")  # noqa: S311 reproducible, not secret
         self._ranges = [(span, _Shuffle(span.size, chance)) for span in plan.ranges]
         self._starts = [0, *accumulate(span.size for span in plan.ranges)]
 
@@ -229,24 +230,24 @@ LANES = 16
 
 
 class Numbering:
-    """Position ↔ number for one seed. The first forty positions hold every plan.
+    """Position ↔ number for one seed. The first positions, as many as the plans weigh together, hold every plan.
 
-    Accounts of one world take different lanes and so never share a number.
+    Accounts of one world take different lanes and so never share a number, whichever plans they hold.
     """
 
-    def __init__(self, seed: int, lane: int = 0) -> None:
+    def __init__(self, seed: int, lane: int = 0, plans: tuple[Plan, ...] = PLANS) -> None:
         self._lane = lane
-        chance = random.Random(seed)  # noqa: S311 reproducible, not secret
-        self._round = [index for index, plan in enumerate(PLANS) for _ in range(plan.weight)]
-        chance.shuffle(self._round)
-        self._places = [[at for at, plan in enumerate(self._round) if plan == index] for index in range(len(PLANS))]
+        self._plans = plans
+        self._round = [index for index, plan in enumerate(plans) for _ in range(plan.weight)]
+        random.Random(seed).shuffle(self._round)  # noqa: S311 reproducible, not secret
+        self._places = [[at for at, plan in enumerate(self._round) if plan == index] for index in range(len(plans))]
         self._rank = [self._round[:at].count(plan) for at, plan in enumerate(self._round)]
-        self._numbers = [_PlanNumbers(plan, chance) for plan in PLANS]
+        self._numbers = [_PlanNumbers(plan, seed) for plan in plans]
 
     def at(self, position: int) -> tuple[Plan, str, Area]:
         turn, place = divmod(position, len(self._round))
         index = self._round[place]
-        plan = PLANS[index]
+        plan = self._plans[index]
         return plan, *self._numbers[index].at((turn * LANES + self._lane) * plan.weight + self._rank[place])
 
     def position(self, digits: str) -> int | None:
@@ -256,7 +257,7 @@ class Numbering:
         for index, numbers in enumerate(self._numbers):
             ordinal = numbers.ordinal(digits)
             if ordinal is not None:
-                turn, rank = divmod(ordinal, PLANS[index].weight)
+                turn, rank = divmod(ordinal, self._plans[index].weight)
                 if turn % LANES != self._lane:
                     return None
                 return turn // LANES * len(self._round) + self._places[index][rank]

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import msgspec
 
@@ -20,7 +21,7 @@ RENTAL_DAYS = 2100
 
 
 class Number(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A number as it is. Routes read `application:<id>`, `trunk:<id>` or ""."""
+    """A number as it is. Routes read `application:<id>`, `trunk:<id>`, further kinds of the provider's, or ""."""
 
     position: int
     digits: str
@@ -52,6 +53,8 @@ class Number(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     compliance_application: str = ""
     profile: str = ""
     caller_reputation: str = ""
+    settings: dict[str, Any] = {}
+    """What only this provider has, by its own field names."""
     quirk: int = 0
     """0 to 99: which of the provider's inconsistent ways of writing this row shows."""
 
@@ -127,6 +130,7 @@ def make_number(numbering: Numbering, seed: int, position: int, around: Surround
         campaign=draws.pick(around.campaigns) if tendlc in ("registered", "in_progress") else "",
         toll_free=toll_free,
         compliance_application="" if plan.country in ("US", "CA") else str(uuid.UUID(int=position << 64 | seed)),
+        settings={},
         quirk=draws.below(100),
     )
 

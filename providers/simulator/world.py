@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from providers.simulator.journal import Entry, Journal
-from providers.simulator.numbering import LANES, Numbering
+from providers.simulator.numbering import LANES, PLANS, Numbering, Plan
 from providers.simulator.numbers import Number, Surroundings, make_number
 
 SECOND_WRITER = ("", "second writer")
@@ -77,11 +77,14 @@ class Account:
     subaccounts: dict[str, Subaccount] = field(default_factory=dict)
     campaigns: dict[str, Campaign] = field(default_factory=dict)
     newest_first: bool = False
+    plans: tuple[Plan, ...] = PLANS
+    finish: Callable[[Number], Number] = lambda number: number
+    """Gives a fresh number what only its provider's numbers have."""
     version: int = 0
     """Grows with every change."""
 
     def __post_init__(self) -> None:
-        self._numbering = Numbering(self.seed, self.lane)
+        self._numbering = Numbering(self.seed, self.lane, self.plans)
         self._draw_seed = self.seed * LANES + self.lane
         self._positions = self.size
         self._removed: list[int] = []
@@ -109,7 +112,12 @@ class Account:
 
     def at_position(self, position: int) -> Number:
         touched = self._touched.get(position)
-        return touched or make_number(self._numbering, self._draw_seed, position, self._around, self.today)
+        return touched or self.finish(make_number(self._numbering, self._draw_seed, position, self._around, self.today))
+
+    def rank(self, position: int) -> int:
+        """How many numbers the listing holds before this position, whether or not a number still stands there."""
+        before = position - bisect_left(self._removed, position)
+        return before if not self.newest_first else len(self) - before - (not self._is_removed(position))
 
     def page(self, offset: int, limit: int) -> Sequence[Number]:
         return [self.at(rank) for rank in range(offset, min(offset + limit, len(self)))]
