@@ -1,4 +1,4 @@
-"""Users of each role. Tests with a real transaction empty the tables afterwards, so the groups may have to be made again."""
+"""Users of each role. A test with real transactions empties the tables, so the groups may have to be made again."""
 
 from django.contrib.auth.models import Group, User
 

@@ -26,20 +26,16 @@ class PhoneNumberAdmin(ReadOnlyAdmin):
     search_fields = ("e164__contains", "alias__icontains")
     search_help_text = "Digits of the number, or part of its alias."
     fieldsets = (
-        (None, {"fields": ("e164", "national", "alias", "account", "remote_id", "number_type", "service_names")}),
-        ("Place", {"fields": ("country", "region", "city", "subaccount", "carrier", "provider_status")}),
-        ("Routes", {"fields": ("voice_kind", "voice_target", "message_kind", "message_target")}),
+        (None, {"fields": (("e164", "national"), "alias", ("account", "remote_id"), ("number_type", "service_names"))}),
+        ("Place", {"fields": (("country", "region", "city"), ("subaccount", "carrier", "provider_status"))}),
+        ("Routes", {"fields": (("voice_kind", "voice_target"), ("message_kind", "message_target"))}),
         (
             "Compliance",
             {
                 "fields": (
-                    "tendlc_status",
-                    "tendlc_campaign_id",
-                    "tendlc_provenance",
+                    ("tendlc_status", "tendlc_campaign_id", "tendlc_provenance"),
                     "toll_free_status",
-                    "cnam",
-                    "cnam_lookup",
-                    "e911",
+                    ("cnam", "cnam_lookup", "e911"),
                 )
             },
         ),
@@ -47,17 +43,13 @@ class PhoneNumberAdmin(ReadOnlyAdmin):
             "Cost",
             {
                 "fields": (
-                    "monthly_rate",
-                    "voice_rate",
-                    "sms_rate",
-                    "mms_rate",
-                    "currency",
-                    "added_on",
-                    "renewal_date",
+                    ("monthly_rate", "currency"),
+                    ("voice_rate", "sms_rate", "mms_rate"),
+                    ("added_on", "renewal_date"),
                 )
             },
         ),
-        ("Presence", {"fields": ("presence", "presence_since", "first_seen_at", "changed_at")}),
+        ("Presence", {"fields": (("presence", "presence_since"), ("first_seen_at", "changed_at"))}),
         ("As the provider sent it", {"fields": ("payload_text",)}),
     )
 

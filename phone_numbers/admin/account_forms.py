@@ -1,0 +1,98 @@
+"""The form of an account: an input for each credential of its provider, written and never read back."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.validators import RegexValidator
+
+from phone_numbers.encryption import UnreadableSecret
+from phone_numbers.models import Account
+from providers.contract import CredentialField
+from providers.registry import PROVIDERS
+
+PREFIX = "credential_"
+SHORTEST_TO_HINT = 12
+"""A shorter value would be half given away by its last four characters."""
+
+
+def asked_fields(account: Account) -> tuple[CredentialField, ...]:
+    """The credentials to ask for. A demo account's are made by the server."""
+    return () if account.is_demo or account.provider not in PROVIDERS else PROVIDERS[account.provider].credential_fields
+
+
+def provider_title(kind: str) -> str:
+    return PROVIDERS[kind].title if kind in PROVIDERS else kind
+
+
+def stored_credentials(account: Account) -> dict[str, str]:
+    """What is stored and can be read; nothing when the credentials have to be entered again."""
+    try:
+        return account.credentials.open()
+    except UnreadableSecret:
+        return {}
+
+
+def needs_credentials(account: Account) -> bool:
+    """No key of this server opens what is stored."""
+    return bool(account.credentials) and not stored_credentials(account)
+
+
+def credentials_sentence(account: Account) -> str:
+    if account.is_demo:
+        return "This is a demo account: it talks to the built-in simulator. Add an account to connect a real one."
+    if not account.credentials:
+        return "None are stored yet. They are encrypted, and shown to nobody once saved."
+    if needs_credentials(account):
+        return "The stored ones cannot be read with the keys of this server. Enter the credentials again."
+    return "They are stored encrypted and shown to nobody. Leave an input blank to keep what is stored."
+
+
+def stored_sentence(value: str) -> str:
+    if not value:
+        return ""
+    return f"Stored, ends in …{value[-4:]}." if len(value) >= SHORTEST_TO_HINT else "Stored."
+
+
+def credential_input(field: CredentialField, stored: str) -> forms.CharField:
+    widget = forms.PasswordInput({"autocomplete": "new-password"}) if field.secret else forms.TextInput()
+    widget.attrs.setdefault("autocomplete", "off")
+    widget.attrs["class"] = "vTextField"
+    sentence = f"This is not a {field.title} as the provider gives it. {field.hint}".strip()
+    return forms.CharField(
+        label=field.title,
+        required=not stored,
+        widget=widget,
+        help_text=f"{field.hint} {stored_sentence(stored)}".strip(),
+        validators=[RegexValidator(rf"\A(?:{field.pattern})\Z", sentence)] if field.pattern else [],
+    )
+
+
+class AccountForm(forms.ModelForm):
+    """Subclassed for each provider by `account_form`."""
+
+    kind: ClassVar[str]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.instance.provider = self.kind
+
+    def full_clean(self) -> None:
+        """A secret is not sent back to the page, so when anything is wrong it has to be typed again; say so."""
+        super().full_clean()
+        for field in asked_fields(self.instance) if self.errors else ():
+            name = PREFIX + field.name
+            if field.secret and self.cleaned_data.get(name):
+                self.add_error(name, "Type this again: a secret is never sent back to the page.")
+
+    def typed_credentials(self) -> dict[str, str]:
+        typed = {field.name: self.cleaned_data[PREFIX + field.name] for field in asked_fields(self.instance)}
+        return {name: value for name, value in typed.items() if value}
+
+
+def account_form(account: Account) -> type[AccountForm]:
+    """The form class for this account, with an input for each credential of its provider."""
+    stored = stored_credentials(account)
+    inputs = {
+        PREFIX + field.name: credential_input(field, stored.get(field.name, "")) for field in asked_fields(account)
+    }
+    return type("AccountForm", (AccountForm,), {"kind": account.provider, **inputs})
