@@ -19,10 +19,10 @@ def main() -> None:
     try:
         simulator = _simulator(options)
         root = simulator.start()
-    except (OSError, StateMismatch, ValueError) as error:
+    except (OSError, OverflowError, StateMismatch, ValueError) as error:
         sys.exit(_sentence(error, options))
-    print(f"Simulating Plivo at {root}/plivo/api with {options.numbers} numbers.")
-    print(f"Demo credentials: {AUTH_ID}, {AUTH_TOKEN}", flush=True)
+    print(f"Simulating Plivo at {root}/plivo/api with {options.numbers} numbers.")  # noqa: T201
+    print(f"Demo credentials: {AUTH_ID}, {AUTH_TOKEN}", flush=True)  # noqa: T201
     stop.wait()
     simulator.stop()
 

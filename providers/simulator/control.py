@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from providers.simulator.faults import Fault, Faults
-from providers.simulator.requests import RequestLog
+from providers.simulator.request_log import RequestLog
 from providers.simulator.server import Request, Response
 from providers.simulator.world import Account, World
 

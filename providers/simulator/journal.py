@@ -27,19 +27,17 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StateMismatch(Exception):
-    """The state file tells of another world than the one asked for."""
+    """The state file tells of another world than the one asked for, or nothing at all."""
 
 
 class Journal:
     def __init__(self, path: Path | None = None, world: dict[str, Any] | None = None) -> None:
         """`world` is what must be equal at every start for the file's entries to make sense."""
         self.entries: list[Entry] = []
+        self._path = path
         self._file: BinaryIO | None = None
         if path is not None:
             self.entries = _read(path, world or {})
-            self._file = path.open("ab", buffering=0)
-            if self._file.tell() == 0:
-                self._file.write(msgspec.json.encode(world or {}) + b"\n")
 
     def record(
         self,
@@ -61,8 +59,7 @@ class Journal:
             before=before,
             after=after,
         )
-        if self._file is not None:
-            self._file.write(msgspec.json.encode(entry) + b"\n")
+        self._keep(entry)
         self.entries.append(entry)
         return entry
 
@@ -70,8 +67,17 @@ class Journal:
         return [msgspec.to_builtins(entry) for entry in self.entries]
 
     def close(self) -> None:
+        """Let go of the file; the next entry opens it again."""
         if self._file is not None:
             self._file.close()
+            self._file = None
+
+    def _keep(self, entry: Entry) -> None:
+        if self._path is None:
+            return
+        if self._file is None:
+            self._file = self._path.open("ab", buffering=0)
+        self._file.write(msgspec.json.encode(entry) + b"\n")
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -84,15 +90,19 @@ class Journal:
 
 
 def _read(path: Path, world: dict[str, Any]) -> list[Entry]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
+    header = msgspec.json.encode(world) + b"\n"
+    if not path.exists() or b"\n" not in path.read_bytes():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(header)
     content = path.read_bytes()
     whole = content[: content.rfind(b"\n") + 1]
     if whole != content:
         with path.open("r+b") as file:
             file.truncate(len(whole))
-    header, *lines = whole.splitlines() or [msgspec.json.encode(world)]
-    if msgspec.json.decode(header) != world:
-        raise StateMismatch(f"{path} keeps the changes of another world ({header.decode()}): use another state file.")
-    decoder = msgspec.json.Decoder(Entry)
-    return [decoder.decode(line) for line in lines]
+    found, *lines = whole.splitlines()
+    if found + b"\n" != header:
+        raise StateMismatch(f"{path} keeps the changes of another world, {found.decode()}. Use another state file.")
+    try:
+        return [msgspec.json.decode(line, type=Entry) for line in lines]
+    except msgspec.DecodeError as error:
+        raise StateMismatch(f"{path} is damaged ({error}). Use another state file.") from error

@@ -44,136 +44,109 @@ class Plan:
     """Service combinations to choose from, as often as they are listed."""
 
 
-US_AREAS = tuple(
-    Area(*fields)
-    for fields in (
-        ("1212", "New York", "New York"),
-        ("1718", "Brooklyn", "New York"),
-        ("1716", "Buffalo", "New York"),
-        ("1213", "Los Angeles", "California"),
-        ("1310", "Santa Monica", "California"),
-        ("1415", "San Francisco", "California"),
-        ("1510", "Oakland", "California"),
-        ("1619", "San Diego", "California"),
-        ("1916", "Sacramento", "California"),
-        ("1312", "Chicago", "Illinois"),
-        ("1512", "Austin", "Texas"),
-        ("1214", "Dallas", "Texas"),
-        ("1713", "Houston", "Texas"),
-        ("1210", "San Antonio", "Texas"),
-        ("1305", "Miami", "Florida"),
-        ("1407", "Orlando", "Florida"),
-        ("1813", "Tampa", "Florida"),
-        ("1404", "Atlanta", "Georgia"),
-        ("1617", "Boston", "Massachusetts"),
-        ("1206", "Seattle", "Washington"),
-        ("1503", "Portland", "Oregon"),
-        ("1303", "Denver", "Colorado"),
-        ("1602", "Phoenix", "Arizona"),
-        ("1702", "Las Vegas", "Nevada"),
-        ("1801", "Salt Lake City", "Utah"),
-        ("1215", "Philadelphia", "Pennsylvania"),
-        ("1412", "Pittsburgh", "Pennsylvania"),
-        ("1313", "Detroit", "Michigan"),
-        ("1216", "Cleveland", "Ohio"),
-        ("1614", "Columbus", "Ohio"),
-        ("1704", "Charlotte", "North Carolina"),
-        ("1615", "Nashville", "Tennessee"),
-        ("1612", "Minneapolis", "Minnesota"),
-        ("1314", "St. Louis", "Missouri"),
-        ("1504", "New Orleans", "Louisiana"),
-        ("1202", "Washington", "District of Columbia"),
-    )
-)
-CA_AREAS = tuple(
-    Area(*fields)
-    for fields in (
-        ("1416", "Toronto", "Ontario"),
-        ("1613", "Ottawa", "Ontario"),
-        ("1514", "Montreal", "Quebec"),
-        ("1604", "Vancouver", "British Columbia"),
-        ("1403", "Calgary", "Alberta"),
-        ("1902", "Halifax", "Nova Scotia"),
-    )
-)
-TOLL_FREE_AREAS = tuple(Area(f"1{code}") for code in ("800", "833", "844", "855", "866", "877", "888"))
+def _areas(lines: str) -> tuple[Area, ...]:
+    """One area a line: prefix, city, region."""
+    rows = (line.strip().partition(" ") for line in lines.strip().splitlines())
+    return tuple(Area(prefix, *place.split(", ")) if place else Area(prefix) for prefix, _, place in rows)
 
 
-def _exchanges(areas: tuple[Area, ...], exchange: str) -> tuple[Area, ...]:
-    return tuple(Area(area.prefix + digit, area.city, area.region) for area in areas for digit in exchange.split())
+US_AREAS = _areas("""
+    1212 New York, New York
+    1718 Brooklyn, New York
+    1716 Buffalo, New York
+    1213 Los Angeles, California
+    1310 Santa Monica, California
+    1415 San Francisco, California
+    1510 Oakland, California
+    1619 San Diego, California
+    1916 Sacramento, California
+    1312 Chicago, Illinois
+    1512 Austin, Texas
+    1214 Dallas, Texas
+    1713 Houston, Texas
+    1210 San Antonio, Texas
+    1305 Miami, Florida
+    1407 Orlando, Florida
+    1813 Tampa, Florida
+    1404 Atlanta, Georgia
+    1617 Boston, Massachusetts
+    1206 Seattle, Washington
+    1503 Portland, Oregon
+    1303 Denver, Colorado
+    1602 Phoenix, Arizona
+    1702 Las Vegas, Nevada
+    1801 Salt Lake City, Utah
+    1215 Philadelphia, Pennsylvania
+    1412 Pittsburgh, Pennsylvania
+    1313 Detroit, Michigan
+    1216 Cleveland, Ohio
+    1614 Columbus, Ohio
+    1704 Charlotte, North Carolina
+    1615 Nashville, Tennessee
+    1612 Minneapolis, Minnesota
+    1314 St. Louis, Missouri
+    1504 New Orleans, Louisiana
+    1202 Washington, District of Columbia
+""")
+CA_AREAS = _areas("""
+    1416 Toronto, Ontario
+    1613 Ottawa, Ontario
+    1514 Montreal, Quebec
+    1604 Vancouver, British Columbia
+    1403 Calgary, Alberta
+    1902 Halifax, Nova Scotia
+""")
+TOLL_FREE_AREAS = _areas("1800\n1833\n1844\n1855\n1866\n1877\n1888")
+GB_AREAS = _areas("""
+    442079460 London, England
+    441614960 Manchester, England
+    441314960 Edinburgh, Scotland
+""")
+AU_AREAS = _areas("""
+    6125550 Sydney, New South Wales
+    6135550 Melbourne, Victoria
+    6175550 Brisbane, Queensland
+""")
+DE_AREAS = _areas("""
+    493023125 Berlin, Berlin
+    496990009 Frankfurt, Hesse
+""")
+
+
+def _one(line: str, digits: int) -> Range:
+    return Range(_areas(line), digits)
+
+
+def _exchanges(areas: tuple[Area, ...], exchanges: str) -> tuple[Area, ...]:
+    return tuple(Area(area.prefix + digits, area.city, area.region) for area in areas for digits in exchanges.split())
 
 
 def _north_american(areas: tuple[Area, ...]) -> tuple[Range, ...]:
     return Range(_exchanges(areas, "555"), 4), Range(_exchanges(areas, "2 3 4 6 7 8 9"), 6)
 
 
+_US_LOCAL_SERVICES = ("voice sms mms",) * 7 + ("voice sms", "voice", "sms")
+_NANP_SERVICES = ("voice sms mms", "voice sms", "voice")
+_GB_NATIONAL = (_one("443069990", 3), _one("44330", 7))
+_GB_LOCAL = (Range(GB_AREAS, 3), _one("44208 London, England", 7))
+_AU_MOBILE = (_one("61491570", 3), _one("6141", 7))
+_AU_LOCAL = (Range(AU_AREAS, 4), _one("6128 Sydney, New South Wales", 7))
+_DE_FIXED = (Range(DE_AREAS, 3), _one("49301 Berlin, Berlin", 7))
+_FR_LOCAL = (_one("3319900 Paris, Île-de-France", 4), _one("33170 Paris, Île-de-France", 6))
+
 PLANS = (
-    Plan(
-        "US", "local", 17, _north_american(US_AREAS), "0.50000", "0.00770", "0.00550",
-        ("voice sms mms",) * 7 + ("voice sms", "voice", "sms"),
-    ),
-    Plan(
-        "US", "toll_free", 6, _north_american(TOLL_FREE_AREAS), "1.00000", "0.00770", "0.02100",
-        ("voice sms mms", "voice sms", "voice"),
-    ),
-    Plan(
-        "CA", "local", 4, _north_american(CA_AREAS), "0.80000", "0.00850", "0.00650",
-        ("voice sms mms", "voice sms", "voice"),
-    ),
-    Plan(
-        "GB", "mobile", 3, (Range((Area("4473"),), 8),), "1.60000", "0.00300", "0.00000",
-        ("sms", "voice sms"),
-    ),
-    Plan(
-        "GB", "national", 2, (Range((Area("443069990"),), 3), Range((Area("44330"),), 7)),
-        "1.20000", "0.00000", "0.00850", ("voice",),
-    ),
-    Plan(
-        "GB", "local", 1,
-        (
-            Range(
-                (
-                    Area("442079460", "London", "England"),
-                    Area("441614960", "Manchester", "England"),
-                    Area("441314960", "Edinburgh", "Scotland"),
-                ),
-                3,
-            ),
-            Range((Area("44208", "London", "England"),), 7),
-        ),
-        "0.80000", "0.00000", "0.00550", ("voice",),
-    ),
-    Plan(
-        "AU", "mobile", 2, (Range((Area("61491570"),), 3), Range((Area("6141"),), 7)),
-        "3.00000", "0.01000", "0.00000", ("sms", "voice sms", "voice sms mms"),
-    ),
-    Plan(
-        "AU", "local", 1,
-        (
-            Range(
-                (
-                    Area("6125550", "Sydney", "New South Wales"),
-                    Area("6135550", "Melbourne", "Victoria"),
-                    Area("6175550", "Brisbane", "Queensland"),
-                ),
-                4,
-            ),
-            Range((Area("6128", "Sydney", "New South Wales"),), 7),
-        ),
-        "2.00000", "0.00000", "0.01000", ("voice",),
-    ),
-    Plan(
-        "DE", "fixed", 2,
-        (
-            Range((Area("493023125", "Berlin", "Berlin"), Area("496990009", "Frankfurt", "Hesse")), 3),
-            Range((Area("49301", "Berlin", "Berlin"),), 7),
-        ),
-        "1.50000", "0.00000", "0.00850", ("voice",),
-    ),
-    Plan("FR", "local", 1, (Range((Area("3319900", "Paris", "Île-de-France"),), 4), Range((Area("33170", "Paris",
-         "Île-de-France"),), 6)), "1.00000", "0.00000", "0.00850", ("voice",)),
-    Plan("NL", "mobile", 1, (Range((Area("3161"),), 7),), "4.00000", "0.01200", "0.00000", ("sms", "voice sms")),
-)  # fmt: skip
+    Plan("US", "local", 17, _north_american(US_AREAS), "0.50000", "0.00770", "0.00550", _US_LOCAL_SERVICES),
+    Plan("US", "toll_free", 6, _north_american(TOLL_FREE_AREAS), "1.00000", "0.00770", "0.02100", _NANP_SERVICES),
+    Plan("CA", "local", 4, _north_american(CA_AREAS), "0.80000", "0.00850", "0.00650", _NANP_SERVICES),
+    Plan("GB", "mobile", 3, (_one("4473", 8),), "1.60000", "0.00300", "0.00000", ("sms", "voice sms")),
+    Plan("GB", "national", 2, _GB_NATIONAL, "1.20000", "0.00000", "0.00850", ("voice",)),
+    Plan("GB", "local", 1, _GB_LOCAL, "0.80000", "0.00000", "0.00550", ("voice",)),
+    Plan("AU", "mobile", 2, _AU_MOBILE, "3.00000", "0.01000", "0.00000", ("sms", "voice sms", "voice sms mms")),
+    Plan("AU", "local", 1, _AU_LOCAL, "2.00000", "0.00000", "0.01000", ("voice",)),
+    Plan("DE", "fixed", 2, _DE_FIXED, "1.50000", "0.00000", "0.00850", ("voice",)),
+    Plan("FR", "local", 1, _FR_LOCAL, "1.00000", "0.00000", "0.00850", ("voice",)),
+    Plan("NL", "mobile", 1, (_one("3161", 7),), "4.00000", "0.01200", "0.00000", ("sms", "voice sms")),
+)
 
 COUNTRY_NAMES = {
     "US": "United States",

@@ -72,8 +72,11 @@ class Plivo:
     def error(self, status: int, error: str = "") -> Response:
         return respond(status, {"error": error or ERRORS.get(status, "internal server error")})
 
-    def account_of(self, request: Request) -> Account:
-        return self._caller(request).account
+    def account_of(self, request: Request) -> Account | None:
+        try:
+            return self._caller(request).account
+        except Refusal:
+            return None
 
     def _caller(self, request: Request) -> Caller:
         user, token = _basic_credentials(request)

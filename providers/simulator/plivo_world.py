@@ -65,7 +65,7 @@ def _trunks(chance: random.Random) -> Iterable[Trunk]:
 def _subaccounts(chance: random.Random, account_id: str) -> Iterable[Subaccount]:
     for rank, name in enumerate(("Northwind West", "Northwind East", "Pilot project")):
         token = f"{chance.getrandbits(160):040x}"
-        created = f"2023-0{rank + 2}-14 08:30:00+00:00"
+        created = f"2024-0{4 - rank}-14 08:30:00+00:00"
         yield Subaccount(
             id=f"SA{account_id[-17:]}{rank + 1}", name=name, token=token, enabled=rank < 2, created=created
         )

@@ -87,9 +87,13 @@ class Server(socketserver.ThreadingTCPServer):
         self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), name="simulator", daemon=True)
 
     @property
-    def root(self) -> str:
+    def address(self) -> tuple[str, int]:
         host, port = self.server_address[:2]
-        return f"http://{host!s}:{port}"
+        return str(host), port
+
+    @property
+    def root(self) -> str:
+        return "http://{}:{}".format(*self.address)
 
     def start(self) -> None:
         self._thread.start()

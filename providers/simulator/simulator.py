@@ -12,7 +12,7 @@ from providers.simulator import plivo_world
 from providers.simulator.control import PREFIX, Control
 from providers.simulator.faults import Api, Call, Fault, Faults
 from providers.simulator.plivo import Plivo
-from providers.simulator.requests import RequestLog
+from providers.simulator.request_log import RequestLog
 from providers.simulator.server import Request, Response, Server
 from providers.simulator.world import World
 
@@ -52,12 +52,14 @@ class Simulator:
         return self._running().root
 
     def start(self) -> str:
-        """Serve from a thread. Returns the root URL. Raises OSError when the port is taken."""
+        """Serve from threads. Returns the root URL. Raises OSError when the port is taken."""
         self._server = Server(self._address, self.answer)
+        self._address = self._server.address
         self._server.start()
-        return self._server.root
+        return self.root
 
     def stop(self) -> None:
+        """Stop serving. The world stays as it is; another start serves it at the same address."""
         if self._server is not None:
             self._server.stop()
             self._server = None

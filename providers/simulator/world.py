@@ -1,7 +1,7 @@
 """The simulated providers' state: accounts, their numbers and what the numbers can point at.
 
 Untouched numbers are made on demand; only what was changed, added or removed is kept, so a million numbers start at
-once. Every change goes through `World.commit`, which writes the journal. Knows no provider's way of writing things.
+once. Every change goes through the world, which writes the journal. Knows no provider's way of writing things.
 """
 
 import contextlib
@@ -20,7 +20,10 @@ from providers.simulator.journal import Entry, Journal
 from providers.simulator.numbering import LANES, PLANS, Numbering, Plan
 from providers.simulator.numbers import Number, Surroundings, make_number
 
-SECOND_WRITER = ("", "second writer")
+Source = tuple[str, str]
+"""The method and path of the request that asked for a change."""
+SECOND_WRITER: Source = ("", "second writer")
+EDITABLE = tuple(name for name in Number.__struct_fields__ if name not in ("position", "digits"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +104,10 @@ class Account:
         return self._positions - len(self._removed)
 
     def __iter__(self) -> Iterator[Number]:
-        return (self.at(rank) for rank in range(len(self)))
+        removed = frozenset(self._removed)
+        positions = range(self._positions)
+        ordered = reversed(positions) if self.newest_first else positions
+        return (self.at_position(position) for position in ordered if position not in removed)
 
     def at(self, rank: int) -> Number:
         """The number at this place of the listing."""
@@ -129,6 +135,13 @@ class Account:
         number = self.at_position(position)
         return number if number.digits == digits else None
 
+    def held(self, digits: str) -> Number:
+        """Raises KeyError for a number that is not in the account."""
+        number = self.find(digits)
+        if number is None:
+            raise KeyError(digits)
+        return number
+
     def next_number(self) -> Number:
         """The number that would be rented next."""
         return self.at_position(self._positions)
@@ -150,10 +163,8 @@ class Account:
             insort(self._removed, position)
             self._touched.pop(position, None)
         else:
-            number = self.find(entry.number)
-            if number is not None:
-                changed = {**msgspec.to_builtins(number), **entry.after}
-                self._touched[number.position] = msgspec.convert(changed, Number)
+            number = self.held(entry.number)
+            self._touched[number.position] = _edited(number, entry.after)
 
     def _put(self, number: Number) -> None:
         self._touched[number.position] = number
@@ -172,7 +183,36 @@ class Account:
         return at < len(self._removed) and self._removed[at] == position
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    """A change on its way: a number added, fields set, or, with neither, the number removed."""
+
+    account: Account
+    source: Source
+    digits: str
+    added: Number | None = None
+    fields: dict[str, Any] | None = None
+
+    def before_and_after(self, found: Number | None) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+        if self.added is not None:
+            return None, msgspec.to_builtins(self.added)
+        if self.fields is None:
+            return msgspec.to_builtins(found), None
+        before = {name: getattr(found, name) for name in self.fields}
+        return msgspec.to_builtins(before), msgspec.to_builtins(self.fields)
+
+
+def _edited(number: Number, fields: dict[str, Any]) -> Number:
+    """The number with these fields, or ValueError."""
+    if unknown := fields.keys() - set(EDITABLE):
+        raise ValueError(f"A number has no {', '.join(sorted(unknown))} to set.")
+    try:
+        return msgspec.convert({**msgspec.to_builtins(number), **msgspec.to_builtins(fields)}, Number)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
 class _Held:
     """What to do with changes while a fault distorts them: lose them, or let them take effect later."""
 
@@ -198,7 +238,7 @@ class World:
         self.accounts: dict[tuple[str, str], Account] = {}
         self._clock = clock
         self._held: _Held | None = None
-        self._later: list[tuple[float, Callable[[], None]]] = []
+        self._later: list[tuple[float, _Operation]] = []
         self._journal = Journal(state, {"numbers": numbers, "seed": seed})
 
     def add_account(self, provider: str, account_id: str, token: str, **parts: Any) -> Account:
@@ -229,47 +269,40 @@ class World:
         self.settle()
         return self._journal
 
-    def add(self, account: Account, digits: str = "", source: tuple[str, str] = SECOND_WRITER, **fields: Any) -> str:
+    def add(self, account: Account, digits: str = "", source: Source = SECOND_WRITER, **fields: Any) -> str:
         """Rent a number: the given one, or the next free one. Returns its digits."""
         with self.lock:
-            number = account.absent(digits) if digits else account.next_number()
+            number = _edited(account.absent(digits) if digits else account.next_number(), fields)
             if account.find(number.digits) is not None:
                 raise ValueError(f"{number.digits} is in the account already.")
-            number = msgspec.structs.replace(number, **fields)
-            self.commit(account, source, number.digits, None, msgspec.to_builtins(number))
+            self._perform(_Operation(account, source, number.digits, added=number))
             return number.digits
 
-    def change(self, account: Account, digits: str, source: tuple[str, str] = SECOND_WRITER, **fields: Any) -> None:
-        """Set fields of a number. Raises KeyError for a number that is not there, AttributeError for a field."""
+    def change(self, account: Account, digits: str, source: Source = SECOND_WRITER, **fields: Any) -> None:
+        """Set fields of a number. Raises KeyError for a number that is not there, ValueError for a bad field."""
         with self.lock:
-            number = account.find(digits)
-            if number is None:
-                raise KeyError(digits)
-            before = {name: msgspec.to_builtins(getattr(number, name)) for name in fields}
-            self.commit(account, source, digits, before, msgspec.to_builtins(fields))
+            _edited(account.held(digits), fields)
+            self._perform(_Operation(account, source, digits, fields=fields))
 
-    def remove(self, account: Account, digits: str, source: tuple[str, str] = SECOND_WRITER) -> None:
+    def remove(self, account: Account, digits: str, source: Source = SECOND_WRITER) -> None:
+        """Give a number back. Raises KeyError for a number that is not there."""
         with self.lock:
-            number = account.find(digits)
-            if number is None:
-                raise KeyError(digits)
-            self.commit(account, source, digits, msgspec.to_builtins(number), None)
+            account.held(digits)
+            self._perform(_Operation(account, source, digits))
 
-    def commit(
-        self,
-        account: Account,
-        source: tuple[str, str],
-        digits: str,
-        before: dict[str, Any] | None,
-        after: dict[str, Any] | None,
-    ) -> None:
-        def take_effect() -> None:
-            account.apply(self._journal.record(account.provider, account.id, source, digits, before, after))
-
+    def _perform(self, operation: _Operation) -> None:
         if self._held is None:
-            take_effect()
+            self._take_effect(operation)
         elif self._held.seconds is not None:
-            self._later.append((self._clock() + self._held.seconds, take_effect))
+            self._later.append((self._clock() + self._held.seconds, operation))
+
+    def _take_effect(self, operation: _Operation) -> None:
+        found = operation.account.find(operation.digits)
+        if (found is None) == (operation.added is not None):
+            before, after = operation.before_and_after(found)
+            account = operation.account
+            names = (account.provider, account.id)
+            account.apply(self._journal.record(*names, operation.source, operation.digits, before, after))
 
     @contextlib.contextmanager
     def holding(self, seconds: float | None) -> Iterator[None]:
@@ -285,10 +318,10 @@ class World:
         """Let held changes whose time has come take effect."""
         with self.lock:
             now = self._clock()
-            due = [effect for at, effect in self._later if at <= now]
-            self._later = [(at, effect) for at, effect in self._later if at > now]
-            for effect in due:
-                effect()
+            due = [operation for at, operation in self._later if at <= now]
+            self._later = [(at, operation) for at, operation in self._later if at > now]
+            for operation in due:
+                self._take_effect(operation)
 
     def close(self) -> None:
         self._journal.close()

@@ -1,6 +1,5 @@
 """Which requests came in, when, and how they were answered: counted always, kept one by one up to a limit."""
 
-import time
 from collections import Counter, deque
 from typing import Any, NamedTuple
 
@@ -33,6 +32,3 @@ class RequestLog:
             "by_status": {str(status): count for status, count in sorted(self.by_status.items())},
             "log": [entry._asdict() for entry in self.kept.copy()],
         }
-
-    def now(self) -> float:
-        return time.time()
