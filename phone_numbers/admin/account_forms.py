@@ -27,9 +27,10 @@ def provider_title(kind: str) -> str:
 def stored_credentials(account: Account) -> dict[str, str]:
     """What is stored and can be read; nothing when the credentials have to be entered again."""
     try:
-        return account.credentials.open()
+        opened: dict[str, str] = account.credentials.open()
     except UnreadableSecret:
         return {}
+    return opened
 
 
 def needs_credentials(account: Account) -> bool:

@@ -60,7 +60,8 @@ class AccountAdmin(AccountTools):
     readonly_fields = ("provider_name", "state", "remote_id", "numbers_count", "last_read", "next_sync")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
-        return super().get_queryset(request).annotate(held=Coalesce(numbers_held(), 0))
+        accounts: QuerySet[Account] = super().get_queryset(request)
+        return accounts.annotate(held=Coalesce(numbers_held(), 0))
 
     @admin.display(description="provider", ordering="provider")
     def provider_name(self, account: Account) -> str:

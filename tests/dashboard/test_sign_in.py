@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.models import SignInAttempt
+from dashboard.sign_in import attempt_key, begin_attempt
 from tests.roles import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +69,13 @@ def test_it_forgets_failures_after_a_success(user):
     fail(4)
     sign_in(PASSWORD)
     assert not SignInAttempt.objects.exists()
+
+
+def test_it_counts_attempts_that_are_still_being_decided(user):
+    key = attempt_key(RequestFactory().post("/", REMOTE_ADDR="192.0.2.1"), "Ada")
+    for _ in range(5):
+        begin_attempt(key)
+    assert sign_in(PASSWORD).status_code == 429
 
 
 def test_it_stores_neither_name_nor_address(user):
