@@ -5,7 +5,8 @@ from typing import Any
 
 from cryptography.fernet import Fernet
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning
+from django.core.checks import CheckMessage, Error
+from django.core.checks import Warning as Caution
 
 
 def credentials_keys(**_: Any) -> list[CheckMessage]:
@@ -21,9 +22,8 @@ def demo_is_local(**_: Any) -> list[CheckMessage]:
     if not settings.DEMO or is_loopback(settings.HOST):
         return []
     hint = "Start with DEMO=false, or leave HOST at 127.0.0.1."
-    return [
-        Warning(f"The demo user can sign in from outside: HOST is {settings.HOST}.", hint=hint, id="dashboard.W001")
-    ]
+    sentence = f"The demo user can sign in from outside: HOST is {settings.HOST}."
+    return [Caution(sentence, hint=hint, id="dashboard.W001")]
 
 
 def is_fernet_key(key: str) -> bool:

@@ -3,6 +3,10 @@
 import pytest
 
 from tests import servers
+from tests.simulators import http, simulator
+
+__all__ = ["http", "simulator"]
+from tests.simulators import plivo_http, simulator  # noqa: F401
 
 
 @pytest.fixture(scope="session")
