@@ -130,10 +130,8 @@ class Account:
 
     def find(self, digits: str) -> Number | None:
         position = self._position(digits)
-        if position is None or position >= self._positions or self._is_removed(position):
-            return None
-        number = self.at_position(position)
-        return number if number.digits == digits else None
+        number = None if position is None else self.find_at(position)
+        return number if number is not None and number.digits == digits else None
 
     def held(self, digits: str) -> Number:
         """Raises KeyError for a number that is not in the account."""
@@ -141,6 +139,12 @@ class Account:
         if number is None:
             raise KeyError(digits)
         return number
+
+    def find_at(self, position: int) -> Number | None:
+        """The number that stands at this position, if one does."""
+        if not 0 <= position < self._positions or self._is_removed(position):
+            return None
+        return self.at_position(position)
 
     def next_number(self) -> Number:
         """The number that would be rented next."""
