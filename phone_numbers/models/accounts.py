@@ -21,6 +21,7 @@ class Account(models.Model):
         NEW = "new", "Not synced yet"
         OK = "ok", "In step"
         FAILING = "failing", "Last sync failed"
+        HELD = "held", "Last sync held back"
         AUTH_FAILED = "auth_failed", "Credentials refused"
         WRONG_ACCOUNT = "wrong_account", "Wrong account"
 

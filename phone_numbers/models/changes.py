@@ -57,12 +57,18 @@ class Change(models.Model):
     desired = models.JSONField(help_text="Field to value, as asked for.")
     found = models.JSONField(default=dict, help_text="Field to value, as last read at the provider.")
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
-    attempt = models.PositiveSmallIntegerField(default=0)
-    reads = models.PositiveSmallIntegerField(default=0, help_text="Reads made to settle an unknown outcome.")
+    attempt = models.PositiveSmallIntegerField(default=0, help_text="How often it was sent.")
+    reads = models.PositiveSmallIntegerField(
+        default=0, help_text="Readings since then that still showed the old value."
+    )
+    failures = models.PositiveSmallIntegerField(default=0, help_text="Tries in a row that got no reading at all.")
     lease_token = models.UUIDField(null=True, blank=True, editable=False)
-    lease_expires_at = models.DateTimeField(null=True, blank=True)
-    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    lease_expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="Until when its worker has it; without a worker, when to ring for it again."
+    )
+    next_attempt_at = models.DateTimeField(null=True, blank=True, help_text="Not to be worked on before this.")
     sent_at = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True, help_text="When the provider said yes to it.")
     finished_at = models.DateTimeField(null=True, blank=True)
     error_slug = models.CharField(max_length=30, blank=True)
     detail = models.TextField(blank=True, help_text="One sentence on how it ended, with the provider's words.")

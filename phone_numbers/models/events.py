@@ -15,6 +15,7 @@ class Event(models.Model):
         FIRST_SEEN = "first_seen", "First seen"
         REQUESTED = "requested", "Edit requested"
         SENT = "sent", "Sent to the provider"
+        POSTPONED = "postponed", "Provider asked to wait"
         CONFIRMED = "confirmed", "Edit confirmed"
         REFUSED = "refused", "Edit refused"
         CONFLICT = "conflict", "Edit conflicted"

@@ -1,5 +1,8 @@
 """The cached numbers. Only what a provider said is written here; a row is never deleted."""
 
+from collections.abc import Iterable
+from enum import StrEnum
+
 from django.db import models
 
 from phone_numbers.models.accounts import Account
@@ -9,13 +12,28 @@ from providers.contract import NumberType, Provenance, Route, Service, TenDlcSta
 SERVICE_BITS = {service: 1 << position for position, service in enumerate(Service)}
 
 
-def service_bits(services: "frozenset[Service] | set[Service] | list[Service]") -> int:
+def service_bits(services: Iterable[Service]) -> int:
     """The services as one small number: a bit each, in the order of `Service`."""
     return sum(SERVICE_BITS[service] for service in set(services))
 
 
-def choices(values: type[NumberType] | type[TenDlcStatus] | type[Provenance] | type[TollFreeStatus]) -> list[tuple[str, str]]:
+def choices(values: type[StrEnum]) -> list[tuple[str, str]]:
     return [(value.value, value.value.replace("_", " ").capitalize()) for value in values]
+
+
+FILTERED = (
+    "number_type",
+    "country",
+    "subaccount",
+    "service_bits",
+    "tendlc_status",
+    "tendlc_campaign_id",
+    "toll_free_status",
+    "renewal_date",
+    "cnam_lookup",
+    "presence",
+)
+"""Compared whole, never by prefix: a plain index each, without PostgreSQL's second one for LIKE."""
 
 
 class PhoneNumber(models.Model):
@@ -27,36 +45,33 @@ class PhoneNumber(models.Model):
         MISSING = "missing", "Missing"
         RELEASED = "released", "Released"
 
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="numbers")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="numbers", db_index=False)
     remote_id = models.CharField(max_length=100)
     e164 = models.CharField("number", max_length=20, db_index=True)
     national = models.CharField(max_length=32, blank=True, help_text="Nationally formatted, for people.")
     alias = models.CharField(max_length=255, blank=True, db_index=True)
-    number_type = models.CharField(
-        "type", max_length=12, choices=choices(NumberType), default=NumberType.UNKNOWN, db_index=True
-    )
-    country = models.CharField(max_length=2, blank=True, db_index=True)
+    number_type = models.CharField("type", max_length=12, choices=choices(NumberType), default=NumberType.UNKNOWN)
+    country = models.CharField(max_length=2, blank=True)
     region = models.CharField(max_length=120, blank=True)
     city = models.CharField(max_length=120, blank=True)
-    subaccount = models.CharField(max_length=100, blank=True, db_index=True)
+    subaccount = models.CharField(max_length=100, blank=True)
     carrier = models.CharField(max_length=120, blank=True)
     provider_status = models.CharField(max_length=40, blank=True)
-    service_bits = models.PositiveSmallIntegerField(default=0, db_index=True)
+    service_bits = models.PositiveSmallIntegerField(default=0)
     voice_kind = models.CharField(max_length=30, blank=True)
     voice_target = models.CharField(max_length=2048, blank=True)
     message_kind = models.CharField(max_length=30, blank=True)
     message_target = models.CharField(max_length=2048, blank=True)
     tendlc_status = models.CharField(
-        "10DLC status", max_length=16, choices=choices(TenDlcStatus), default=TenDlcStatus.UNKNOWN, db_index=True
+        "10DLC status", max_length=16, choices=choices(TenDlcStatus), default=TenDlcStatus.UNKNOWN
     )
-    tendlc_campaign_id = models.CharField("10DLC campaign", max_length=100, blank=True, db_index=True)
+    tendlc_campaign_id = models.CharField("10DLC campaign", max_length=100, blank=True)
     tendlc_provenance = models.CharField(max_length=10, choices=choices(Provenance), default=Provenance.REPORTED)
     toll_free_status = models.CharField(
         "toll-free verification",
         max_length=16,
         choices=choices(TollFreeStatus),
         default=TollFreeStatus.UNKNOWN,
-        db_index=True,
     )
     monthly_rate = models.DecimalField(max_digits=12, decimal_places=5, null=True, blank=True)
     sms_rate = models.DecimalField(max_digits=12, decimal_places=5, null=True, blank=True)
@@ -64,11 +79,11 @@ class PhoneNumber(models.Model):
     voice_rate = models.DecimalField(max_digits=12, decimal_places=5, null=True, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     added_on = models.DateField(null=True, blank=True)
-    renewal_date = models.DateField(null=True, blank=True, db_index=True)
+    renewal_date = models.DateField(null=True, blank=True)
     cnam = models.CharField("CNAM", max_length=80, blank=True)
-    cnam_lookup = models.CharField("CNAM lookup", max_length=20, blank=True, db_index=True)
+    cnam_lookup = models.CharField("CNAM lookup", max_length=20, blank=True)
     e911 = models.CharField("E911", max_length=40, blank=True)
-    presence = models.CharField(max_length=12, choices=Presence, default=Presence.PRESENT, db_index=True)
+    presence = models.CharField(max_length=12, choices=Presence, default=Presence.PRESENT)
     presence_since = models.DateTimeField(null=True, blank=True, help_text="When presence last changed.")
     digest = models.BinaryField(max_length=16, help_text="Of everything the provider said, to find what changed.")
     edited_seq = models.BigIntegerField(
@@ -87,6 +102,7 @@ class PhoneNumber(models.Model):
             models.Index(fields=["account", "e164"], name="number_by_account"),
             models.Index(fields=["account", "voice_target"], name="number_by_voice_target"),
             models.Index(fields=["account", "message_target"], name="number_by_message_target"),
+            *(models.Index(fields=[name], name=f"number_by_{name}"[:30]) for name in FILTERED),
         ]
 
     def __str__(self) -> str:
@@ -105,12 +121,22 @@ class PhoneNumber(models.Model):
     def messages(self) -> Route:
         return Route(kind=self.message_kind, target=self.message_target)
 
+    def value(self, name: str) -> str:
+        """The cached value of an editable field, in the form an edit uses."""
+        if name in ("voice", "messages"):
+            route: Route = getattr(self, name)
+            return route.key
+        if name in self.payload.extras:
+            return str(self.payload.extras[name])
+        return str(getattr(self, name, ""))
+
 
 class NumberPayload(models.Model):
     """The provider's own row, apart from the number so that the table lists scan stays narrow."""
 
     number = models.OneToOneField(PhoneNumber, on_delete=models.CASCADE, primary_key=True, related_name="payload")
     body = models.JSONField(default=dict)
+    extras = models.JSONField(default=dict, help_text="Settings only this provider has, name to value.")
 
     def __str__(self) -> str:
         return f"payload of {self.pk}"

@@ -1,7 +1,5 @@
 """Sync runs: the job row is the truth, a message only rings for it."""
 
-import uuid
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -46,7 +44,9 @@ class SyncRun(models.Model):
     started_seq = models.BigIntegerField(default=0)
     attempt = models.PositiveSmallIntegerField(default=0)
     lease_token = models.UUIDField(null=True, blank=True, editable=False)
-    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    lease_expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="Until when its worker has it; without a worker, when to ring for it again."
+    )
     pages_read = models.PositiveIntegerField(default=0)
     numbers_total = models.PositiveIntegerField(null=True, blank=True, help_text="As the provider counts them.")
     numbers_seen = models.PositiveIntegerField(default=0)
@@ -76,7 +76,3 @@ class SyncRun(models.Model):
     @property
     def is_live(self) -> bool:
         return self.state in self.LIVE
-
-    @staticmethod
-    def new_token() -> uuid.UUID:
-        return uuid.uuid4()
