@@ -3,10 +3,9 @@
 import pytest
 
 from tests import servers
-from tests.simulators import http, simulator
+from tests.simulators import plivo_http, simulator
 
-__all__ = ["http", "simulator"]
-from tests.simulators import plivo_http, simulator  # noqa: F401
+__all__ = ["plivo_http", "simulator"]
 
 
 @pytest.fixture(scope="session")

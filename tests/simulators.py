@@ -3,9 +3,10 @@
 import datetime as dt
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
-from providers.simulator import Simulator
+from providers.simulator import PLIVO_AUTH_ID, PLIVO_AUTH_TOKEN, Simulator
 
 TODAY = dt.date(2026, 11, 2)
 """The simulated worlds' day, so that their renewal dates never depend on the day a test runs."""
@@ -19,3 +20,11 @@ def simulator(request: pytest.FixtureRequest) -> Iterator[Simulator]:
     settings = {"numbers": NUMBERS, "today": TODAY, **getattr(request, "param", {})}
     with Simulator(**settings) as started:
         yield started
+
+
+@pytest.fixture
+def plivo_http(simulator: Simulator) -> Iterator[httpx.Client]:
+    """A bare client signed in to the simulator's Plivo account; paths are relative to the account."""
+    base_url = f"{simulator.root}/plivo/api/v1/Account/{PLIVO_AUTH_ID}/"
+    with httpx.Client(base_url=base_url, auth=(PLIVO_AUTH_ID, PLIVO_AUTH_TOKEN)) as client:
+        yield client
