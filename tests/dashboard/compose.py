@@ -1,0 +1,36 @@
+"""docker-compose.yml as tests read it, with its variables filled in."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from tests.dashboard.processes import ROOT
+
+TEXT = (ROOT / "docker-compose.yml").read_text()
+VARIABLE = re.compile(r"\$(?:(\$)|\{(\w+)(?::([-?])([^}]*))?\})")
+
+
+def interpolated(text: str, values: Mapping[str, str]) -> str:
+    """The text as Compose reads it. Raises KeyError for a `${NAME:?…}` without a value."""
+
+    def fill(match: re.Match[str]) -> str:
+        dollar, name, kind, word = match.groups()
+        if dollar:
+            return "$"
+        return values.get(name) or (word if kind == "-" else values[name])
+
+    return VARIABLE.sub(fill, text)
+
+
+def variables() -> set[str]:
+    return {match[2] for match in VARIABLE.finditer(TEXT) if match[2]}
+
+
+def required_variables() -> set[str]:
+    return {match[2] for match in VARIABLE.finditer(TEXT) if match[3] == "?"}
+
+
+def compose(values: Mapping[str, str]) -> dict[str, Any]:
+    return yaml.safe_load(interpolated(TEXT, values))
