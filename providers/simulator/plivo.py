@@ -5,7 +5,6 @@ From the Plivo API reference and what plivo-python 4.63 sends and expects (Nov 2
 """
 
 import base64
-import binascii
 import re
 import time
 import uuid
@@ -79,7 +78,7 @@ class Plivo:
             return None
 
     def _caller(self, request: Request) -> Caller:
-        user, token = _basic_credentials(request)
+        user, token = request.signed_in_as
         match = re.match(r"/v1/Account/(\w+)/", request.path)
         path_id = match[1] if match else ""
         for account in self.world.accounts.values():
@@ -226,15 +225,6 @@ def respond(status: int, body: Mapping[str, Any]) -> Response:
     api_id = str(uuid.uuid4())
     headers = {"Content-Type": "application/json", "X-Request-ID": api_id}
     return Response(status, msgspec.json.encode({"api_id": api_id, **body}), headers)
-
-
-def _basic_credentials(request: Request) -> tuple[str, str]:
-    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
-    try:
-        user, _, token = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return "", ""
-    return (user, token) if scheme.lower() == "basic" else ("", "")
 
 
 def _scoped(account: Account, user: str, path_id: str) -> Caller:

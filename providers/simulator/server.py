@@ -4,6 +4,8 @@ It parses requests, keeps connections alive and writes responses; what they say 
 its callers as a test double may: no TLS, no chunked request bodies.
 """
 
+import base64
+import binascii
 import contextlib
 import socket
 import socketserver
@@ -38,6 +40,16 @@ class Request:
     @cached_property
     def query(self) -> dict[str, str]:
         return dict(parse_qsl(self.target.partition("?")[2], keep_blank_values=True))
+
+    @cached_property
+    def signed_in_as(self) -> tuple[str, str]:
+        """User name and password of HTTP Basic authentication, or two empty words."""
+        scheme, _, encoded = self.headers.get("authorization", "").partition(" ")
+        try:
+            user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return "", ""
+        return (user, password) if scheme.lower() == "basic" else ("", "")
 
     def asking(self, **query: str) -> "Request":
         """The same request with some query parameters replaced."""
