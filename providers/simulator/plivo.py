@@ -5,6 +5,7 @@ From the Plivo API reference and what plivo-python 4.63 sends and expects (Nov 2
 """
 
 import base64
+import binascii
 import re
 import time
 import uuid
