@@ -10,13 +10,25 @@ from providers.simulator.plivo_world import AUTH_ID as PLIVO_AUTH_ID
 from providers.simulator.plivo_world import AUTH_TOKEN as PLIVO_AUTH_TOKEN
 from providers.simulator.plivo_world import OTHER_AUTH_ID as OTHER_PLIVO_AUTH_ID
 from providers.simulator.plivo_world import OTHER_AUTH_TOKEN as OTHER_PLIVO_AUTH_TOKEN
+from providers.simulator.signalwire_world import NUMBERS_TOKEN as SIGNALWIRE_NUMBERS_TOKEN
+from providers.simulator.signalwire_world import OTHER_PROJECT_ID as OTHER_SIGNALWIRE_PROJECT_ID
+from providers.simulator.signalwire_world import OTHER_TOKEN as OTHER_SIGNALWIRE_TOKEN
+from providers.simulator.signalwire_world import PROJECT_ID as SIGNALWIRE_PROJECT_ID
+from providers.simulator.signalwire_world import SPACE as SIGNALWIRE_SPACE
+from providers.simulator.signalwire_world import TOKEN as SIGNALWIRE_TOKEN
 from providers.simulator.simulator import Simulator
 
 __all__ = [
     "OTHER_PLIVO_AUTH_ID",
     "OTHER_PLIVO_AUTH_TOKEN",
+    "OTHER_SIGNALWIRE_PROJECT_ID",
+    "OTHER_SIGNALWIRE_TOKEN",
     "PLIVO_AUTH_ID",
     "PLIVO_AUTH_TOKEN",
+    "SIGNALWIRE_NUMBERS_TOKEN",
+    "SIGNALWIRE_PROJECT_ID",
+    "SIGNALWIRE_SPACE",
+    "SIGNALWIRE_TOKEN",
     "Fault",
     "Simulator",
     "StateMismatch",

@@ -34,6 +34,8 @@ class Number(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subaccount: str = ""
     carrier: str = ""
     voice: str = ""
+    messages: str = ""
+    """Where messages go, at a provider that routes them apart from calls."""
     services: str = "voice"
     """A blank between words: voice, sms, mms, fax."""
     monthly_rate: str = "0.00000"

@@ -8,12 +8,13 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
-from providers.simulator import plivo_world
+from providers.simulator import plivo_world, signalwire_world
 from providers.simulator.control import PREFIX, Control
 from providers.simulator.faults import Api, Call, Fault, Faults
 from providers.simulator.plivo import Plivo
 from providers.simulator.request_log import RequestLog
 from providers.simulator.server import Request, Response, Server
+from providers.simulator.signalwire import SignalWire
 from providers.simulator.world import World
 
 
@@ -38,11 +39,13 @@ class Simulator:
         self.latency_seconds = latency_seconds
         self.world = World(numbers=numbers, seed=seed, today=today, state=Path(state) if state else None)
         plivo_world.populate(self.world)
+        signalwire_world.populate(self.world)
         self.faults = Faults(seed)
         self.requests = RequestLog()
         self._control = Control(self.world, self.faults, self.requests)
         self._apis: dict[str, Api] = {
             "/plivo/api": Plivo(self.world, rate_limit=rate_limit, cursors=cursors),
+            "/signalwire/api": SignalWire(self.world),
         }
         self._address = (host, port)
         self._server: Server | None = None
