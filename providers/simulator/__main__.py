@@ -41,6 +41,8 @@ def _simulator(options: argparse.Namespace) -> Simulator:
 
 
 def _sentence(error: Exception, options: argparse.Namespace) -> str:
+    if isinstance(error, OverflowError):
+        return "The port must be between 0 and 65535."
     if isinstance(error, OSError) and error.filename is None:
         return f"The simulator cannot listen on {options.host}:{options.port}: {error.strerror}. Choose another --port."
     return str(error)

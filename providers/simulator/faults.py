@@ -53,12 +53,19 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in BEHAVIOURS:
             raise ValueError(f"No such fault: {self.kind}. There are: {', '.join(BEHAVIOURS)}.")
-        re.compile(self.path)
+        try:
+            re.compile(self.path)
+        except re.error as error:
+            raise ValueError(f"Not a regular expression: {self.path}: {error}.") from error
 
-    def strikes(self, request: Request, chance: random.Random) -> bool:
-        if self.method not in ("", request.method) or not re.search(self.path, request.target):
-            return False
-        self.seen += 1
+    def counts(self, request: Request) -> bool:
+        """Whether this is a request the fault is about; it is counted then."""
+        matches = self.method in ("", request.method) and re.search(self.path, request.target) is not None
+        self.seen += matches
+        return matches
+
+    def strikes(self, chance: random.Random) -> bool:
+        """Whether it strikes the request just counted."""
         if self.seen < self.nth or (self.times and self.struck >= self.times):
             return False
         if self.probability < 1 and chance.random() >= self.probability:
@@ -113,7 +120,8 @@ class Faults:
         if not self.active:
             return None
         with self._lock:
-            return next((fault for fault in self.active if fault.strikes(request, self._chance)), None)
+            counting = [fault for fault in self.active if fault.counts(request)]
+            return next((fault for fault in counting if fault.strikes(self._chance)), None)
 
     def answer(self, call: Call) -> Response:
         fault = self.pick(call.request)
