@@ -76,10 +76,9 @@ class Application(models.Model):
     fallback_url = models.TextField(blank=True)
     subaccount = models.CharField(max_length=100, blank=True)
     is_assignable = models.BooleanField(default=True)
-    why_not = models.CharField(max_length=255, blank=True)
+    why_not = models.TextField(blank=True)
     is_present = models.BooleanField(default=True, help_text="In the provider's list when it was last read whole.")
     payload = models.JSONField(default=dict)
-    digest = models.BinaryField(max_length=16)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

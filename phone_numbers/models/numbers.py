@@ -121,14 +121,17 @@ class PhoneNumber(models.Model):
     def messages(self) -> Route:
         return Route(kind=self.message_kind, target=self.message_target)
 
+    @property
+    def extras(self) -> dict[str, str]:
+        """Settings only this provider has; costs a query unless `payload` was selected along."""
+        return self.payload.extras if hasattr(self, "payload") else {}
+
     def value(self, name: str) -> str:
         """The cached value of an editable field, in the form an edit uses."""
         if name in ("voice", "messages"):
             route: Route = getattr(self, name)
             return route.key
-        if name in self.payload.extras:
-            return str(self.payload.extras[name])
-        return str(getattr(self, name, ""))
+        return str(self.extras.get(name, getattr(self, name, "")))
 
 
 class NumberPayload(models.Model):

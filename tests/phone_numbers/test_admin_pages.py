@@ -76,7 +76,7 @@ def rows(account):
     every = IntervalSchedule.objects.create(every=1, period=IntervalSchedule.DAYS)
     return {
         "numbers_account": empty,
-        "numbers_application": Application.objects.create(account=account, remote_id="1", digest=b""),
+        "numbers_application": Application.objects.create(account=account, remote_id="1"),
         "numbers_change": change,
         "numbers_changeset": change.change_set,
         "numbers_event": Event.objects.create(number=number, kind=Event.Kind.FIRST_SEEN),
@@ -160,7 +160,7 @@ def add_rows(account, start, count):
         number = make_number(account, position)
         Event.objects.create(number=number, kind=Event.Kind.DRIFT)
         make_change(number)
-        Application.objects.create(account=account, remote_id=str(position), digest=b"")
+        Application.objects.create(account=account, remote_id=str(position))
         Subaccount.objects.create(account=account, remote_id=str(position))
         SyncRun.objects.create(account=account, state=SyncRun.State.COMPLETE)
         Account.objects.create(name=f"account {position}", provider="plivo")

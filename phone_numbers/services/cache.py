@@ -1,0 +1,167 @@
+"""Puts readings into the cache: only what differs is written, and every visible difference leaves a line of history.
+
+Writes only what a provider said, never over a number that is being edited or was edited since the reading.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from phone_numbers.models import Change, Event, NumberPayload, PhoneNumber, SyncRun
+from phone_numbers.querysets import PhoneNumberQuerySet
+from phone_numbers.services.columns import Reading, format_nationally, shown
+from providers.contract import RemoteNumber
+
+WRITTEN = tuple(
+    column.name
+    for column in PhoneNumber._meta.concrete_fields
+    if column.name not in ("id", "account", "remote_id", "first_seen_at")
+)
+
+
+@dataclass(slots=True)
+class Stored:
+    """What became of a batch of readings."""
+
+    seen: list[int] = field(default_factory=list)
+    """The row of each reading, so a number that came twice is here twice."""
+    new: int = 0
+    changed: int = 0
+    returned: int = 0
+    left_alone: list[int] = field(default_factory=list)
+    """Rows that differ and were not written, because of an edit."""
+
+
+def store_batch(run: SyncRun, remotes: Sequence[RemoteNumber], *, announce: bool, fence: Callable[[], None]) -> Stored:
+    """One short transaction for a batch of a listing, or none when nothing differs.
+
+    `fence` is called first inside it and raises when the run is not ours any more. `announce`: a number never seen
+    before is news (in the first listing of an account it is not).
+    """
+    readings = {remote.id: Reading.of(remote) for remote in remotes}
+    rows = PhoneNumber.objects.filter(account_id=run.account_id, remote_id__in=readings)
+    known = {row[0]: row[1:] for row in rows.values_list("remote_id", "pk", "digest", "presence")}
+    fresh = [reading for remote_id, reading in readings.items() if remote_id not in known]
+    differing = {
+        pk: readings[remote_id]
+        for remote_id, (pk, digest, presence) in known.items()
+        if presence != PhoneNumber.Presence.PRESENT or bytes(digest) != readings[remote_id].digest
+    }
+    stored = Stored(new=len(fresh))
+    pks = {remote_id: row[0] for remote_id, row in known.items()}
+    if fresh or differing:
+        with transaction.atomic():
+            fence()
+            pks |= create_numbers(run, fresh, announce=announce)
+            update_numbers(run, differing, stored)
+    stored.seen = [pks[remote.id] for remote in remotes]
+    return stored
+
+
+def create_numbers(run: SyncRun, readings: Sequence[Reading], *, announce: bool) -> dict[str, int]:
+    """New rows; returns the provider's id to ours."""
+    numbers = PhoneNumber.objects.bulk_create(
+        PhoneNumber(
+            account_id=run.account_id,
+            remote_id=reading.remote.id,
+            national=format_nationally(reading.remote.e164),
+            presence_since=run.started_at,
+            **reading.columns(),
+        )
+        for reading in readings
+    )
+    NumberPayload.objects.bulk_create(
+        reading.payload_row(number) for reading, number in zip(readings, numbers, strict=True)
+    )
+    if announce:
+        Event.objects.bulk_create(Event(number=number, kind=Event.Kind.FIRST_SEEN, run=run) for number in numbers)
+    return {number.remote_id: number.pk for number in numbers}
+
+
+def update_numbers(run: SyncRun, readings: Mapping[int, Reading], stored: Stored) -> None:
+    """Rows whose reading differs, but for those an edit has a say in."""
+    writable = []
+    events: list[Event] = []
+    for number in lock_numbers(readings, edited_after=run.started_seq):
+        news = take_reading(number, readings[number.pk], run=run)
+        stored.changed += any(event.kind == Event.Kind.DRIFT for event in news)
+        stored.returned += any(event.kind == Event.Kind.PRESENCE for event in news)
+        events += news
+        writable.append(number)
+    stored.left_alone = list(readings.keys() - {number.pk for number in writable})
+    write_numbers(writable, readings)
+    Event.objects.bulk_create(events)
+
+
+def lock_numbers(pks: Collection[int], *, edited_after: int) -> list[PhoneNumber]:
+    """These rows, locked, but for those with an edit under way or sent later than `edited_after`."""
+    numbers = locked(PhoneNumber.objects.filter(pk__in=pks, edited_seq__lte=edited_after))
+    editing = set(Change.objects.filter(number__in=pks, state__in=Change.LIVE).values_list("number", flat=True))
+    return [number for number in numbers if number.pk not in editing]
+
+
+def locked(numbers: PhoneNumberQuerySet) -> list[PhoneNumber]:
+    return list(numbers.select_related("payload").select_for_update(of=("self",)).order_by("pk"))
+
+
+def take_reading(
+    number: PhoneNumber, reading: Reading, *, ours: Collection[str] = (), why: str = "", **cause: Any
+) -> list[Event]:
+    """Give the number the reading's values. Returns the history it makes, with `cause` (run, change), not saved yet.
+
+    A change of a field in `ours` is our own doing, and no drift. `why` is said of every drift.
+    """
+    before = shown(number)
+    e164 = number.e164
+    for name, value in reading.columns().items():
+        setattr(number, name, value)
+    if number.e164 != e164:
+        number.national = format_nationally(number.e164)
+    number.payload = reading.payload_row(number)
+    news = [
+        Event(number=number, kind=Event.Kind.DRIFT, field=name, before=old, after=new, detail=why, **cause)
+        for name, old, new in differences(before, shown(number))
+        if name not in ours
+    ]
+    return news + return_to_presence(number, **cause)
+
+
+def differences(before: Mapping[str, str], after: Mapping[str, str]) -> Iterable[tuple[str, str, str]]:
+    for name in [*after, *(before.keys() - after.keys())]:
+        old, new = before.get(name, ""), after.get(name, "")
+        if old != new:
+            yield name, old, new
+
+
+def return_to_presence(number: PhoneNumber, **cause: Any) -> list[Event]:
+    """Whatever was believed of a number, the provider showing it proves it is there."""
+    was = number.presence
+    if was == PhoneNumber.Presence.PRESENT:
+        return []
+    number.presence = PhoneNumber.Presence.PRESENT
+    number.presence_since = timezone.now()
+    return [Event(number=number, kind=Event.Kind.PRESENCE, before=was, after=number.presence, **cause)]
+
+
+def write_numbers(numbers: Sequence[PhoneNumber], readings: Mapping[int, Reading]) -> None:
+    """One statement for the rows, which also sets `changed_at`, and one for their payloads."""
+    PhoneNumber.objects.bulk_create(numbers, update_conflicts=True, unique_fields=["id"], update_fields=WRITTEN)
+    NumberPayload.objects.bulk_create(
+        [readings[number.pk].payload_row(number) for number in numbers],
+        update_conflicts=True,
+        unique_fields=["number"],
+        update_fields=["body", "extras"],
+    )
+
+
+def store_reading(number: PhoneNumber, remote: RemoteNumber, **options: Any) -> list[Event]:
+    """Put one reading into a row that the caller has locked; `options` as for `take_reading`. Returns the history."""
+    reading = Reading.of(remote)
+    if reading.digest == bytes(number.digest) and number.presence == PhoneNumber.Presence.PRESENT:
+        return []
+    events = take_reading(number, reading, **options)
+    write_numbers([number], {number.pk: reading})
+    return Event.objects.bulk_create(events)

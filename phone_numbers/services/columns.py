@@ -1,0 +1,154 @@
+"""A provider's reading of one number, as columns of the cache and as a digest. Touches no database."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Self, TypeVar
+
+import msgspec
+import phonenumbers
+from django.db import models
+
+from phone_numbers.models import NumberPayload, PhoneNumber
+from phone_numbers.models.numbers import service_bits
+from providers.contract import RemoteNumber
+
+TEXTS = (
+    "e164",
+    "alias",
+    "country",
+    "region",
+    "city",
+    "subaccount",
+    "carrier",
+    "provider_status",
+    "currency",
+    "cnam",
+    "cnam_lookup",
+    "e911",
+)
+RATES = ("monthly_rate", "sms_rate", "mms_rate", "voice_rate")
+AS_THEY_ARE = ("number_type", "added_on", "renewal_date")
+SHOWN = (
+    *TEXTS,
+    *RATES,
+    *AS_THEY_ARE,
+    "services",
+    "voice",
+    "messages",
+    "tendlc_status",
+    "tendlc_campaign_id",
+    "toll_free_status",
+)
+"""What people see of a number: a change in one of these is worth a line of its history."""
+
+LENGTHS = {
+    field.name: field.max_length
+    for field in PhoneNumber._meta.concrete_fields
+    if isinstance(field, models.CharField) and field.max_length
+}
+SMALLEST_RATE = Decimal("0.00001")
+LARGEST_RATE = Decimal(10**7)
+
+Row = TypeVar("Row", bound=models.Model)
+
+_encoder = msgspec.json.Encoder(order="deterministic", enc_hook=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One number as a provider reported it, with the digest of all it said: equal digests need no write."""
+
+    remote: RemoteNumber
+    digest: bytes
+    payload: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, remote: RemoteNumber) -> Self:
+        encoded = _encoder.encode(remote)
+        digest = hashlib.blake2b(encoded, digest_size=16).digest()
+        payload = without_nul(remote.payload) if b"\\u0000" in encoded else remote.payload
+        return cls(remote, digest, payload)
+
+    def columns(self) -> dict[str, Any]:
+        """What the row of the cache holds of it; a compliance status the reading does not tell is left out."""
+        remote = self.remote
+        columns: dict[str, Any] = {name: getattr(remote, name) for name in AS_THEY_ARE}
+        columns |= {name: fitting(name, getattr(remote, name)) for name in TEXTS}
+        columns |= {name: fitting_rate(getattr(remote, name)) for name in RATES}
+        for prefix, route in (("voice", remote.voice), ("message", remote.messages)):
+            columns[f"{prefix}_kind"] = fitting("voice_kind", route.kind)
+            columns[f"{prefix}_target"] = fitting("voice_target", route.target)
+        columns["service_bits"] = service_bits(remote.services)
+        columns["digest"] = self.digest
+        if remote.tendlc is not None:
+            columns["tendlc_status"] = remote.tendlc.status
+            columns["tendlc_campaign_id"] = fitting("tendlc_campaign_id", remote.tendlc.campaign_id)
+            columns["tendlc_provenance"] = remote.tendlc.provenance
+        if remote.toll_free is not None:
+            columns["toll_free_status"] = remote.toll_free
+        return columns
+
+    def extras(self) -> dict[str, str]:
+        return {name: value.replace("\0", "") for name, value in self.remote.extras.items()}
+
+    def payload_row(self, number: PhoneNumber) -> NumberPayload:
+        return NumberPayload(number=number, body=self.payload, extras=self.extras())
+
+
+def fitting(name: str, text: str) -> str:
+    return fit(text, LENGTHS[name]) if text else ""
+
+
+def fit(text: str, length: int | None) -> str:
+    """PostgreSQL takes neither NUL characters nor more than a column holds."""
+    return text.replace("\0", "")[:length]
+
+
+def fit_row(row: Row) -> Row:
+    """The row, with every text cut to what its column takes."""
+    for field in row._meta.concrete_fields:
+        if isinstance(field, models.CharField | models.TextField):
+            setattr(row, field.name, fit(getattr(row, field.name), field.max_length))
+    return row
+
+
+def fitting_rate(rate: Decimal | None) -> Decimal | None:
+    """To five places, as the column keeps it, so that the same rate compares equal when read again."""
+    if rate is None or not rate.is_finite() or abs(rate) >= LARGEST_RATE:
+        return None
+    return rate.quantize(SMALLEST_RATE)
+
+
+def without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, Mapping):
+        return {without_nul(name): without_nul(inner) for name, inner in value.items()}
+    return [without_nul(inner) for inner in value] if isinstance(value, list) else value
+
+
+def format_nationally(e164: str) -> str:
+    """As people of its country write it; the number itself when it is none we know."""
+    try:
+        parsed = phonenumbers.parse(e164)
+    except phonenumbers.NumberParseException:
+        return e164
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)[: LENGTHS["national"]]
+
+
+def shown(number: PhoneNumber) -> dict[str, str]:
+    """What people see of a cached number, as text."""
+    seen = {name: as_text(getattr(number, name)) for name in SHOWN}
+    return {**seen, **number.extras}
+
+
+def as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(value)
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return str(getattr(value, "key", value))

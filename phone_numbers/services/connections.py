@@ -1,0 +1,64 @@
+"""Opens an account's provider: credentials are decrypted here and nowhere else. Writes nothing."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from django.conf import settings
+
+from phone_numbers.encryption import UnreadableSecret
+from phone_numbers.models import Account
+from providers.contract import Provider
+from providers.errors import AuthenticationFailed, Unsupported
+from providers.limits import rate_limiter
+from providers.registry import PROVIDERS, open_provider
+
+
+@contextmanager
+def open_account(account: Account) -> Iterator[Provider]:
+    """The account's provider, signed in and limited to its rate. Raises ProviderError."""
+    kind = provider_class(account)
+    credentials = open_credentials(account)
+    provider = open_provider(
+        account.provider,
+        credentials,
+        base_urls=simulated_hosts(kind, credentials) if account.is_demo else None,
+        acquire=shared_limiter(account, kind),
+    )
+    try:
+        yield provider
+    finally:
+        provider.close()
+
+
+def provider_class(account: Account) -> type[Provider]:
+    try:
+        return PROVIDERS[account.provider]
+    except KeyError:
+        raise Unsupported(f"This server knows no provider called “{account.provider}”.") from None
+
+
+def open_credentials(account: Account) -> dict[str, str]:
+    try:
+        credentials = account.credentials.open()
+    except UnreadableSecret as error:
+        raise AuthenticationFailed(f"{error} Enter them again.") from error
+    if not credentials:
+        raise AuthenticationFailed("No credentials are stored for this account yet.")
+    return credentials
+
+
+def simulated_hosts(kind: type[Provider], credentials: Mapping[str, str]) -> dict[str, str]:
+    return {host: f"{settings.SIMULATOR_URL}/{kind.kind}/{host}" for host in kind.base_urls(credentials)}
+
+
+def shared_limiter(account: Account, kind: type[Provider]) -> Callable[[], None] | None:
+    """One bucket per account, shared by all workers. The simulator needs no sparing."""
+    if account.is_demo:
+        return None
+    broker = settings.CELERY_BROKER_URL
+    return rate_limiter(
+        f"{account.provider}-{account.pk}",
+        kind.capabilities.rate,
+        redis_url=broker if broker.startswith("redis") else None,
+        directory=settings.DATA_DIR / "limits",
+    )

@@ -1,0 +1,156 @@
+"""Sync runs as rows: who asked, who holds one, what became of it. Reads no provider.
+
+Every step is one conditional UPDATE: whoever finds no row to update came too late and does nothing.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from phone_numbers.models import Account, Sequence, SyncRun
+from phone_numbers.services.leases import RING_AGAIN, LeaseLost, lease_end
+
+MAX_ATTEMPTS = 3
+COUNTERS = (
+    "pages_read",
+    "numbers_seen",
+    "numbers_new",
+    "numbers_changed",
+    "numbers_unconfirmed",
+    "numbers_returned",
+    "numbers_left_alone",
+    "requests",
+    "retries",
+)
+
+
+def request_sync(
+    account: Account, *, trigger: str, user: User | None = None, slot: dt.datetime | None = None
+) -> SyncRun:
+    """A queued run, or the account's live one. The caller rings for it."""
+    if run := live_run(account):
+        return run
+    try:
+        with transaction.atomic():
+            return SyncRun.objects.create(
+                account=account,
+                trigger=trigger,
+                requested_by=user,
+                slot=slot,
+                lease_expires_at=timezone.now() + RING_AGAIN,
+            )
+    except IntegrityError:
+        return live_run(account) or SyncRun.objects.filter(account=account, slot=slot).latest("pk")
+
+
+def live_run(account: Account) -> SyncRun | None:
+    return SyncRun.objects.filter(account=account, state__in=SyncRun.LIVE).first()
+
+
+def due_account_runs(now: dt.datetime) -> list[int]:
+    """Queue a run for every account whose time has come. Returns what to ring for; two callers share the work."""
+    due = Account.objects.filter(is_paused=False, next_sync_at__lte=now)
+    return [run.pk for account in due if (run := start_slot(account, now))]
+
+
+def start_slot(account: Account, now: dt.datetime) -> SyncRun | None:
+    """The run of the account's next moment. Moments that went by unseen are skipped, a live run stands for its own."""
+    slot = account.next_sync_at
+    missed = (now - slot) // account.interval
+    with transaction.atomic():
+        waiting = Account.objects.filter(pk=account.pk, next_sync_at=slot)
+        if not waiting.update(next_sync_at=slot + (missed + 1) * account.interval):
+            return None
+        if live_run(account):
+            return None
+        return request_sync(account, trigger=SyncRun.Trigger.SCHEDULE, slot=slot)
+
+
+def reap_runs(now: dt.datetime) -> list[int]:
+    """Take runs from workers that went quiet. Returns the queued runs to ring for, again or at last."""
+    quiet = SyncRun.objects.filter(lease_expires_at__lte=now)
+    running = quiet.filter(state=SyncRun.State.RUNNING)
+    for run in running.filter(attempt__gte=MAX_ATTEMPTS):
+        give_up(run, running.filter(pk=run.pk), now)
+    running.filter(attempt__lt=MAX_ATTEMPTS).update(state=SyncRun.State.QUEUED, lease_token=None)
+    pks = list(quiet.filter(state=SyncRun.State.QUEUED).values_list("pk", flat=True))
+    quiet.filter(pk__in=pks, state=SyncRun.State.QUEUED).update(lease_expires_at=now + RING_AGAIN)
+    return pks
+
+
+def give_up(run: SyncRun, still_quiet: QuerySet[SyncRun], now: dt.datetime) -> None:
+    sentence = f"Its worker was lost {run.attempt} times, so it was given up. The next sync starts afresh."
+    lost = {"state": SyncRun.State.LOST, "finished_at": now, "error_slug": "lost", "detail": sentence}
+    with transaction.atomic():
+        if still_quiet.update(**lost):
+            Account.objects.filter(pk=run.account_id).update(
+                health=Account.Health.FAILING, health_detail=f"A sync was given up: {sentence}"
+            )
+
+
+def claim_run(run_id: int) -> "Lease | None":
+    """The queued run, ours from now on; None when there is nothing to do for this message."""
+    now = timezone.now()
+    token = uuid.uuid4()
+    fresh: dict[str, Any] = dict.fromkeys(COUNTERS, 0)
+    claimed = SyncRun.objects.filter(pk=run_id, state=SyncRun.State.QUEUED).update(
+        state=SyncRun.State.RUNNING,
+        phase=SyncRun.Phase.CONNECTING,
+        started_at=now,
+        started_seq=Sequence.next(),
+        attempt=F("attempt") + 1,
+        lease_token=token,
+        lease_expires_at=lease_end(now),
+        numbers_total=None,
+        **fresh,
+    )
+    if not claimed:
+        return None
+    run = SyncRun.objects.select_related("account").filter(pk=run_id, lease_token=token).first()
+    return Lease(run) if run else None
+
+
+@dataclass(slots=True)
+class Lease:
+    """A worker's hold on a run."""
+
+    run: SyncRun
+
+    def renew(self, **progress: Any) -> None:
+        """Hold it for longer, and say how far it is. Raises LeaseLost when it is somebody else's."""
+        held = SyncRun.objects.filter(
+            pk=self.run.pk, lease_token=self.run.lease_token, state=SyncRun.State.RUNNING
+        )
+        if not held.update(lease_expires_at=lease_end(timezone.now()), **progress):
+            raise LeaseLost(f"{self.run} was taken from this worker.")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """A short transaction that commits only while the run is ours."""
+        with transaction.atomic():
+            self.renew()
+            yield
+
+    def finish(self, state: str, health: str, *, detail: str = "", error_slug: str = "", **columns: Any) -> None:
+        """End the run and say how the account is. Raises LeaseLost."""
+        account = {"health": health, "health_detail": detail}
+        if state == SyncRun.State.COMPLETE:
+            account["fresh_at"] = self.run.started_at
+        with transaction.atomic():
+            self.renew(
+                state=state,
+                phase=SyncRun.Phase.DONE,
+                finished_at=timezone.now(),
+                detail=detail,
+                error_slug=error_slug,
+                **columns,
+            )
+            Account.objects.filter(pk=self.run.account_id).update(**account)
