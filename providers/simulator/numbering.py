@@ -181,6 +181,7 @@ class _PlanNumbers:
     def __init__(self, plan: Plan, seed: int) -> None:
         chance = random.Random(f"{seed}:{plan.country}:{plan.number_type}")  # noqa: S311 reproducible, not secret
         self._ranges = [(span, _Shuffle(span.size, chance)) for span in plan.ranges]
+        self._places = [{area.prefix: place for place, area in enumerate(span.areas)} for span in plan.ranges]
         self._starts = [0, *accumulate(span.size for span in plan.ranges)]
 
     def at(self, ordinal: int) -> tuple[str, Area]:
@@ -191,11 +192,10 @@ class _PlanNumbers:
         raise IndexError(ordinal)
 
     def ordinal(self, digits: str) -> int | None:
-        for start, (span, shuffle) in zip(self._starts, self._ranges, strict=False):
-            prefix, rest = digits[: -span.digits], digits[-span.digits :]
-            for place, area in enumerate(span.areas):
-                if area.prefix == prefix:
-                    return start + shuffle.undo(int(rest) * len(span.areas) + place)
+        for start, (span, shuffle), places in zip(self._starts, self._ranges, self._places, strict=False):
+            place = places.get(digits[: -span.digits])
+            if place is not None:
+                return start + shuffle.undo(int(digits[-span.digits :]) * len(span.areas) + place)
         return None
 
 

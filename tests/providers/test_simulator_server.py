@@ -62,11 +62,10 @@ def test_it_refuses_what_it_cannot_parse(simulator, request_bytes, status):
 
 
 def test_it_tells_its_health(control):
-    assert control.get("health").json() == {
-        "status": "ok",
-        "numbers": {PLIVO_AUTH_ID: NUMBERS, "MANUMBERDESKDEMO0002": 5},
-        "changes": 0,
-    }
+    health = control.get("health").json()
+
+    assert (health["status"], health["changes"]) == ("ok", 0)
+    assert health["numbers"][PLIVO_AUTH_ID] == NUMBERS
 
 
 def test_it_shows_the_journal(control, plivo_http, simulator):
