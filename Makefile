@@ -5,7 +5,7 @@ SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 BIN := $(VENV)/bin
-UV := $(shell command -v uv 2>/dev/null)
+UV := $(shell uv --version >/dev/null 2>&1 && command -v uv)
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done)
@@ -16,7 +16,7 @@ INSTALL := $(if $(UV),$(UV) pip install --quiet --python $(PY),$(PIP)) --require
 PRODUCTION := MODE=production DATA_DIR=var/check ALLOWED_HOSTS=numbers.example.org BEHIND_PROXY=true \
 	SECRET_KEY=for-checks-only-0123456789-abcdefghijklmnopqrstuvwxyz-0123456789 \
 	CREDENTIALS_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
-TEMPLATES := $(shell find templates -name '*.html')
+TEMPLATES = $(shell find templates -name '*.html')
 export UV_PYTHON_DOWNLOADS := never
 export PIP_ROOT_USER_ACTION := ignore
 
@@ -43,6 +43,7 @@ check: $(DEVELOPMENT)  ## Lint, types, layers, templates, migrations, production
 	@$(BIN)/djlint --quiet --lint templates
 	@$(BIN)/djade --check --target-version 5.2 $(TEMPLATES)
 	@$(PY) manage.py makemigrations --check --dry-run
+	@$(PY) manage.py provider_matrix --check
 	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level INFO
 	@! grep -nE '://|--index|--extra-index|--find-links|--trusted-host|@ file' requirements.txt requirements-dev.txt
 
@@ -58,6 +59,9 @@ lock:  ## Resolve the lock files anew (needs uv)
 	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11 \
 		--group dev pyproject.toml -o requirements-dev.txt
 
+matrix: $(DEVELOPMENT)  ## Write docs/providers.md anew, from what the adapters declare
+	@$(PY) manage.py provider_matrix
+
 screenshots: $(DEVELOPMENT) chromium  ## Take the pictures in docs/images anew
 	@$(PY) -m tests.e2e.screenshots
 
@@ -66,8 +70,9 @@ clean:  ## Remove the environment and caches; the data in var/ stays
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PY):
-	@test -n "$(PYTHON)" || { echo "Numberdesk needs Python 3.11 or newer, and there is none on PATH."; exit 1; }
-	@$(PYTHON) -c '$(NEW_ENOUGH)' || { echo "Numberdesk needs Python 3.11 or newer; $(PYTHON) is older."; exit 1; }
+	@$(or $(PYTHON),false) -c '$(NEW_ENOUGH)' 2>/dev/null || { \
+		echo "Numberdesk needs Python 3.11 or newer; found: $$(command -v $(or $(PYTHON),python3) >/dev/null \
+		&& $(or $(PYTHON),python3) --version 2>&1 || echo none)."; exit 1; }
 	@test -n "$(UV)" || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "Python's venv module is missing; install it (Debian, Ubuntu: apt-get install python3-venv)."; exit 1; }
 	@echo "Making the environment in $(VENV) ..."
