@@ -1,8 +1,8 @@
 """What can go wrong at a provider. `str(error)` is one sentence an operator can read, free of secrets.
 
 ProviderError
-├── Transient             the same call may succeed later
-│   ├── RateLimited       not processed; `retry_after` seconds when the provider said so
+├── Transient             the same call may succeed later, after `retry_after` seconds when the provider said so
+│   ├── RateLimited       not processed (429)
 │   └── Unavailable       time-out, reset, 5xx: the outcome of a write is unknown
 └── Permanent             the same call will fail again
     ├── AuthenticationFailed
@@ -39,21 +39,22 @@ class ProviderError(Exception):
 class Transient(ProviderError):
     slug = "transient"
 
-
-class RateLimited(Transient):
-    slug = "rate_limited"
-
     def __init__(
         self,
         sentence: str,
         *,
         retry_after: float | None = None,
-        status: int | None = 429,
+        status: int | None = None,
         words: str = "",
         request_id: str = "",
     ) -> None:
         super().__init__(sentence, status=status, words=words, request_id=request_id)
         self.retry_after = retry_after
+        """Seconds to wait before the next try, when the provider said so."""
+
+
+class RateLimited(Transient):
+    slug = "rate_limited"
 
 
 class Unavailable(Transient):

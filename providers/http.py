@@ -1,0 +1,222 @@
+"""The only place that talks HTTP to a provider.
+
+It never sends credentials to a host, nor makes a call, that it was not told of beforehand; never follows a redirect;
+never waits past a deadline or reads past a limit; and never repeats a write: whoever asked for one reads again first.
+"""
+
+import base64
+import itertools
+import logging
+import random
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import httpcore
+import httpx
+
+from providers.decoding import Unreadable, decode_json, is_json, read_body
+from providers.errors import MalformedResponse, ProviderError, Transient, Unavailable, Unsupported
+from providers.network import GuardedTransport
+from providers.status import default_words, error_for, one_line
+
+logger = logging.getLogger(__name__)
+for name in ("httpx", "httpcore"):
+    logging.getLogger(name).setLevel(logging.WARNING)  # At INFO, httpx logs whole addresses.
+
+HEADERS = {"User-Agent": "Numberdesk", "Accept": "application/json", "Accept-Encoding": "gzip"}
+NETWORK_ERRORS = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one request, and one read with its repetitions, may cost."""
+
+    deadline_seconds: float = 30.0
+    """Of one request, from the first look-up of the name to the last byte of the answer."""
+    connect_seconds: float = 5.0
+    body_bytes: int = 2 * 1024 * 1024
+    """Of one answer, on the wire and inflated. Decoded JSON can take thirty times as much."""
+    attempts: int = 4
+    """Of a read. A write is sent once."""
+    backoff_seconds: float = 0.5
+    max_backoff_seconds: float = 30.0
+    max_wait_seconds: float = 150.0
+    """Between the attempts of one read, all together."""
+
+
+@dataclass(slots=True)
+class Stats:
+    requests: int = 0
+    retries: int = 0
+
+
+class HttpClient:
+    """Speaks to one account at one provider, from any number of threads. Every failure is a `ProviderError`."""
+
+    def __init__(
+        self,
+        base_urls: Mapping[str, str],
+        authorization: tuple[str, str],
+        *,
+        allowed_calls: Iterable[tuple[str, str]],
+        acquire: Callable[[], None] = lambda: None,
+        limits: Limits = Limits(),
+        title: str = "The provider",
+        error_words: Callable[[Any], str] = default_words,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.limits = limits
+        self.stats = Stats()
+        self._title = title
+        self._base_urls = {host: httpx.URL(url.rstrip("/")) for host, url in base_urls.items()}
+        self._allowed_calls = [(method, re.compile(path)) for method, path in allowed_calls]
+        self._acquire, self._error_words, self._sleep, self._clock = acquire, error_words, sleep, clock
+        self._secrets = (base64.b64encode(":".join(authorization).encode()).decode(), authorization[1])
+        self._followed: dict[tuple[str, str], set[str]] = {}
+        self._lock = threading.Lock()
+        self._client = httpx.Client(
+            auth=authorization,
+            headers=HEADERS,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            follow_redirects=False,
+            trust_env=False,
+            transport=GuardedTransport(
+                map(address_of, self._base_urls.values()), connect_seconds=limits.connect_seconds, clock=clock
+            ),
+        )
+
+    def get_json(self, path: str, params: Mapping[str, object] | None = None, *, host: str = "api") -> Any:
+        """The decoded answer. Tries again, within `limits`, when the failure may pass."""
+        query = urlencode(params or {})
+        with self._lock:
+            self._followed[host, path] = {query}
+        return self._read(self._request("GET", host, path, query))
+
+    def follow(self, link: object, *, host: str = "api") -> Any:
+        """The page a link out of a body leads to: its path and query, but always on our own base URL.
+
+        Raises MalformedResponse for a link that was followed since `get_json` read the first page of that path.
+        """
+        try:
+            parts = urlsplit(link if isinstance(link, str) else "")
+            request = self._request("GET", host, parts.path, parts.query)
+        except (ValueError, Unsupported):
+            raise MalformedResponse(f"{self._title} gave a link that leads nowhere we may go.") from None
+        with self._lock:
+            followed = self._followed.setdefault((host, parts.path), set())
+            if parts.query in followed:
+                raise MalformedResponse(f"{self._title} led us around in a circle: a page's link came up twice.")
+            followed.add(parts.query)
+        return self._read(request)
+
+    def send_json(self, method: str, path: str, body: Mapping[str, object], *, host: str = "api") -> Any | None:
+        """Sent once. None when the answer has no body."""
+        return self._attempt(self._request(method, host, path, json=body))
+
+    def send_form(self, method: str, path: str, fields: Mapping[str, str], *, host: str = "api") -> Any | None:
+        """The same, form-encoded."""
+        return self._attempt(self._request(method, host, path, data=fields))
+
+    def close(self) -> None:
+        self._client.close()
+
+    def __repr__(self) -> str:
+        return f"<HttpClient {self._title}>"
+
+    def _request(self, method: str, host: str, path: str, query: str = "", **body: Any) -> httpx.Request:
+        """A request for an allowed call. The path must be what is sent, letter for letter: quoted, without any dots."""
+        base = self._base_urls[host]
+        try:
+            url = httpx.URL(f"{base}{path}?{query}" if query else f"{base}{path}")
+        except httpx.InvalidURL:
+            raise self._not_allowed(method) from None
+        prefix = base.raw_path.decode().rstrip("/")
+        sent_as_given = url.raw_path.partition(b"?")[0].decode() == prefix + path and not url.fragment
+        if not sent_as_given or not any(method == verb and call.fullmatch(path) for verb, call in self._allowed_calls):
+            raise self._not_allowed(method)
+        return self._client.build_request(method, url, **body)
+
+    def _not_allowed(self, method: str) -> Unsupported:
+        return Unsupported(f"This {method} is not among the calls Numberdesk makes at {self._title}.")
+
+    def _read(self, request: httpx.Request) -> Any:
+        waited = 0.0
+        for attempt in itertools.count(1):
+            try:
+                return self._attempt(request)
+            except Transient as error:
+                wait = self._wait_before_next(attempt, error)
+                waited += wait
+                if attempt >= self.limits.attempts or waited > self.limits.max_wait_seconds:
+                    raise
+                logger.info("%s Trying again in %.1f s.", error, wait)
+            self._count(retries=1)
+            self._sleep(wait)
+        raise AssertionError("unreachable")
+
+    def _wait_before_next(self, attempt: int, error: Transient) -> float:
+        """Never before the moment the provider named."""
+        backoff = min(self.limits.backoff_seconds * 2.0 ** (attempt - 1), self.limits.max_backoff_seconds)
+        jitter = random.uniform(0.5, 1.0)  # noqa: S311 - not for secrets
+        return backoff * jitter + (error.retry_after or 0.0)
+
+    def _attempt(self, request: httpx.Request) -> Any:
+        self._acquire()
+        self._count(requests=1)
+        request.extensions["deadline"] = self._clock() + self.limits.deadline_seconds
+        try:
+            response = self._client.send(request, stream=True)
+            try:
+                return self._answer(request, response)
+            finally:
+                response.close()
+        except NETWORK_ERRORS as error:
+            raise self._unavailable(error) from None
+        except Unreadable as error:
+            raise MalformedResponse(f"{self._title} {error}.") from None
+
+    def _answer(self, request: httpx.Request, response: httpx.Response) -> Any:
+        if not response.is_success:
+            raise self._refusal(response)
+        body = read_body(response, self.limits.body_bytes)
+        if request.method == "GET":
+            if response.status_code != 200:
+                raise Unreadable(f"answered with only a part ({response.status_code})")
+        elif not body:
+            return None
+        if not is_json(response):
+            raise Unreadable("answered with something that is not JSON")
+        return decode_json(body)
+
+    def _refusal(self, response: httpx.Response) -> ProviderError:
+        try:
+            body = read_body(response, self.limits.body_bytes)
+            words = self._error_words(decode_json(body)) if is_json(response) else ""
+        except (Unreadable, *NETWORK_ERRORS):
+            words = ""
+        for secret in filter(None, self._secrets):
+            words = words.replace(secret, "•••")
+        return error_for(self._title, response, one_line(words))
+
+    def _unavailable(self, error: Exception) -> Unavailable:
+        if isinstance(error, httpcore.TimeoutException):
+            return Unavailable(f"{self._title} did not answer within {self.limits.deadline_seconds:g} seconds.")
+        if isinstance(error, httpcore.ConnectError):
+            return Unavailable(f"{self._title} cannot be reached ({one_line(str(error))}).")
+        return Unavailable(f"{self._title} broke off the connection.")
+
+    def _count(self, *, requests: int = 0, retries: int = 0) -> None:
+        with self._lock:
+            self.stats.requests += requests
+            self.stats.retries += retries
+
+
+def address_of(url: httpx.URL) -> tuple[str, int]:
+    return url.raw_host.decode(), url.port or (443 if url.scheme == "https" else 80)
