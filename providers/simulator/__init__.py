@@ -5,6 +5,10 @@ adapter: an adapter that misreads the reference must fail here.
 """
 
 from providers.simulator.faults import Fault
+from providers.simulator.fone_dynamics_world import ACCOUNT_SID as FONE_DYNAMICS_ACCOUNT_SID
+from providers.simulator.fone_dynamics_world import OTHER_ACCOUNT_SID as OTHER_FONE_DYNAMICS_ACCOUNT_SID
+from providers.simulator.fone_dynamics_world import OTHER_TOKEN as OTHER_FONE_DYNAMICS_TOKEN
+from providers.simulator.fone_dynamics_world import TOKEN as FONE_DYNAMICS_TOKEN
 from providers.simulator.journal import StateMismatch
 from providers.simulator.plivo_world import AUTH_ID as PLIVO_AUTH_ID
 from providers.simulator.plivo_world import AUTH_TOKEN as PLIVO_AUTH_TOKEN
@@ -19,6 +23,10 @@ from providers.simulator.signalwire_world import TOKEN as SIGNALWIRE_TOKEN
 from providers.simulator.simulator import Simulator
 
 __all__ = [
+    "FONE_DYNAMICS_ACCOUNT_SID",
+    "FONE_DYNAMICS_TOKEN",
+    "OTHER_FONE_DYNAMICS_ACCOUNT_SID",
+    "OTHER_FONE_DYNAMICS_TOKEN",
     "OTHER_PLIVO_AUTH_ID",
     "OTHER_PLIVO_AUTH_TOKEN",
     "OTHER_SIGNALWIRE_PROJECT_ID",

@@ -8,9 +8,10 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
-from providers.simulator import plivo_world, signalwire_world
+from providers.simulator import fone_dynamics_world, plivo_world, signalwire_world
 from providers.simulator.control import PREFIX, Control
 from providers.simulator.faults import Api, Call, Fault, Faults
+from providers.simulator.fone_dynamics import FoneDynamics
 from providers.simulator.plivo import Plivo
 from providers.simulator.request_log import RequestLog
 from providers.simulator.server import Request, Response, Server
@@ -40,12 +41,14 @@ class Simulator:
         self.world = World(numbers=numbers, seed=seed, today=today, state=Path(state) if state else None)
         plivo_world.populate(self.world)
         signalwire_world.populate(self.world)
+        fone_dynamics_world.populate(self.world)
         self.faults = Faults(seed)
         self.requests = RequestLog()
         self._control = Control(self.world, self.faults, self.requests)
         self._apis: dict[str, Api] = {
             "/plivo/api": Plivo(self.world, rate_limit=rate_limit, cursors=cursors),
             "/signalwire/api": SignalWire(self.world),
+            "/fone_dynamics/api": FoneDynamics(self.world),
         }
         self._address = (host, port)
         self._server: Server | None = None
