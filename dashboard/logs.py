@@ -1,6 +1,7 @@
 """What the logs look like: a line of JSON in production, a readable line on one machine. Never a secret.
 
-httpx logs whole addresses at INFO, and Celery every task twice, so both are heard from WARNING on.
+httpx logs whole addresses at INFO, and Celery every task twice, so both are heard from WARNING on; kombu warns at each
+connection that a folder has no host name.
 """
 
 from collections.abc import MutableMapping
@@ -10,7 +11,9 @@ import structlog
 from structlog.typing import Processor
 
 SECRET_NAMES = frozenset({"authorization", "auth_token", "credentials", "password", "secret", "token"})
-QUIET_LOGGERS = ("httpx", "httpcore", "celery.app.trace", "celery.worker.strategy", "celery.beat")
+QUIET_LOGGERS = dict.fromkeys(("httpx", "httpcore", "celery.app.trace", "celery.worker.strategy"), "WARNING") | {
+    "kombu.connection": "ERROR"
+}
 
 
 def hide_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -56,7 +59,7 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
             "django": {"handlers": [], "propagate": True},
             "django.server": {"handlers": [], "propagate": True},
         }
-        | {name: {"level": "WARNING"} for name in QUIET_LOGGERS},
+        | {name: {"level": quiet} for name, quiet in QUIET_LOGGERS.items()},
     }
 
 

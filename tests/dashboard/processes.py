@@ -1,9 +1,13 @@
 """Starting programs as a person would, and finding out what is left of them."""
 
+import fcntl
 import os
+import pty
 import signal
 import subprocess
 import sys
+import termios
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -20,10 +24,17 @@ def wait_until(holds: Callable[[], object], seconds: float = 30, why: str = "") 
         time.sleep(0.05)
 
 
-class Started:
-    """A program in a terminal's session of its own, known by a mark in the environment of all its descendants."""
+def take_terminal() -> None:
+    """In a new session: make standard input its controlling terminal."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], output: Path) -> None:
+
+class Started:
+    """A program in a session of its own, known by a mark in the environment of all its descendants."""
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], output: Path, terminal: int | None = None
+    ) -> None:
         self.mark = f"NUMBERDESK_TEST_MARK={output.parent.name}-{time.monotonic_ns()}"
         name, _, value = self.mark.partition("=")
         self.output = output
@@ -32,10 +43,11 @@ class Started:
                 command,
                 env={**environment, name: value},
                 cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=written,
+                stdin=subprocess.DEVNULL if terminal is None else terminal,
+                stdout=written if terminal is None else terminal,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=None if terminal is None else take_terminal,  # noqa: PLW1509
             )
 
     @property
@@ -68,3 +80,25 @@ class Started:
 
 def python(code: str) -> list[str]:
     return [sys.executable, "-c", code]
+
+
+class Terminal:
+    """A terminal with a program in its foreground."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], output: Path) -> None:
+        self.master, slave = pty.openpty()
+        self.started = Started(command, environment, output, terminal=slave)
+        os.close(slave)
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self) -> None:
+        with self.started.output.open("wb", buffering=0) as written, suppress(OSError):
+            while shown := os.read(self.master, 4096):
+                written.write(shown)
+
+    def press_ctrl_c(self) -> None:
+        os.write(self.master, b"\x03")
+
+    def close(self) -> None:
+        os.close(self.master)

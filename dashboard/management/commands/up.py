@@ -52,17 +52,35 @@ def is_free(host: str, port: int) -> bool:
 
 
 def programs() -> list[Program]:
-    python = sys.executable
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "SIMULATOR_PORT": str(simulator_port())}
-    simulator = [python, "-m", "providers.simulator", "--port", environment["SIMULATOR_PORT"]]
-    simulator += ["--numbers", str(settings.DEMO_NUMBERS), "--state", str(settings.DATA_DIR / "simulator.jsonl")]
-    web = [python, "-m", "gunicorn", "dashboard.wsgi", "--bind", f"{settings.HOST}:{settings.PORT}"]
-    web += ["--worker-class", "gthread", "--workers", "1", "--threads", str(WEB_THREADS)]
-    web += ["--no-control-socket", "--graceful-timeout", "5", "--log-level", "warning"]
-    worker = [python, "-m", "celery", "--app", "dashboard", "--quiet", "worker", "--beat"]
-    worker += ["--pool", "threads", "--concurrency", str(WORKER_THREADS), "--loglevel", "WARNING"]
-    commands = {"web": web, "worker": worker} | ({"simulator": simulator} if settings.DEMO else {})
-    return [Program(name=name, command=command, environment=environment) for name, command in commands.items()]
+    port = str(simulator_port())
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "SIMULATOR_PORT": port}
+    commands = {"web": web_command(), "worker": worker_command(), "beat": celery_command("beat", "--pidfile=")}
+    if settings.DEMO:
+        commands = {"simulator": simulator_command(port), **commands}
+    return [
+        Program(name=name, command=[sys.executable, *command], environment=environment)
+        for name, command in commands.items()
+    ]
+
+
+def simulator_command(port: str) -> list[str]:
+    state = str(settings.DATA_DIR / "simulator.jsonl")
+    return ["-m", "providers.simulator", "--port", port, "--numbers", str(settings.DEMO_NUMBERS), "--state", state]
+
+
+def web_command() -> list[str]:
+    server = ["-m", "gunicorn", "dashboard.wsgi", "--bind", f"{settings.HOST}:{settings.PORT}", "--no-control-socket"]
+    threads = ["--worker-class", "gthread", "--workers", "1", "--threads", str(WEB_THREADS)]
+    return [*server, *threads, "--graceful-timeout", "5", "--log-level", "warning"]
+
+
+def worker_command() -> list[str]:
+    return celery_command("worker", "--pool", "threads", "--concurrency", str(WORKER_THREADS))
+
+
+def celery_command(*words: str) -> list[str]:
+    as_root_too = ["-W", "ignore:You're running the worker"]
+    return [*as_root_too, "-m", "celery", "--app", "dashboard", "--quiet", *words, "--loglevel", "WARNING"]
 
 
 def simulator_port() -> int:
