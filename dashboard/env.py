@@ -25,7 +25,7 @@ def data_directory(name: str) -> Path:
 def kept_secret(name: str, path: Path, *, production: bool, fernet: bool = False) -> str:
     """The secret from the environment; in embedded mode one that is made once and kept in `path`."""
     if value := env.str(name, default=""):
-        return value
+        return str(value)
     if production:
         raise ImproperlyConfigured(f"{name} must be set in production (see docs/configuration.md).")
     if not path.exists():
