@@ -206,6 +206,8 @@ class EditableField:
     choices: tuple[str, ...] = ()
     route_kinds: tuple[str, ...] = ()
     """For a route: the kinds of target this provider accepts."""
+    route_why_not: Mapping[str, str] = field(default_factory=dict)
+    """For a kind of target that is shown but not accepted: the reason, as a sentence."""
     clearable: bool = True
     note: str = ""
 
@@ -219,8 +221,9 @@ class EditableField:
             return f"{self.title} must be one line of plain text."
         if self.choices and value not in self.choices:
             return f"{self.title} must be one of: {', '.join(self.choices)}."
-        if self.route_kinds and Route.from_key(value).kind not in self.route_kinds:
-            return f"{self.title} can only go to: {', '.join(self.route_kinds)}."
+        kind = Route.from_key(value).kind
+        if self.route_kinds and kind not in self.route_kinds:
+            return self.route_why_not.get(kind) or f"{self.title} can only go to: {', '.join(self.route_kinds)}."
         return ""
 
 
