@@ -21,6 +21,12 @@ from providers.simulator.signalwire_world import PROJECT_ID as SIGNALWIRE_PROJEC
 from providers.simulator.signalwire_world import SPACE as SIGNALWIRE_SPACE
 from providers.simulator.signalwire_world import TOKEN as SIGNALWIRE_TOKEN
 from providers.simulator.simulator import Simulator
+from providers.simulator.twilio_world import ACCOUNT_SID as TWILIO_ACCOUNT_SID
+from providers.simulator.twilio_world import AUTH_TOKEN as TWILIO_AUTH_TOKEN
+from providers.simulator.twilio_world import KEY_SECRET as TWILIO_KEY_SECRET
+from providers.simulator.twilio_world import KEY_SID as TWILIO_KEY_SID
+from providers.simulator.twilio_world import OTHER_ACCOUNT_SID as OTHER_TWILIO_ACCOUNT_SID
+from providers.simulator.twilio_world import OTHER_AUTH_TOKEN as OTHER_TWILIO_AUTH_TOKEN
 
 __all__ = [
     "FONE_DYNAMICS_ACCOUNT_SID",
@@ -31,12 +37,18 @@ __all__ = [
     "OTHER_PLIVO_AUTH_TOKEN",
     "OTHER_SIGNALWIRE_PROJECT_ID",
     "OTHER_SIGNALWIRE_TOKEN",
+    "OTHER_TWILIO_ACCOUNT_SID",
+    "OTHER_TWILIO_AUTH_TOKEN",
     "PLIVO_AUTH_ID",
     "PLIVO_AUTH_TOKEN",
     "SIGNALWIRE_NUMBERS_TOKEN",
     "SIGNALWIRE_PROJECT_ID",
     "SIGNALWIRE_SPACE",
     "SIGNALWIRE_TOKEN",
+    "TWILIO_ACCOUNT_SID",
+    "TWILIO_AUTH_TOKEN",
+    "TWILIO_KEY_SECRET",
+    "TWILIO_KEY_SID",
     "Fault",
     "Simulator",
     "StateMismatch",

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
-from providers.simulator import fone_dynamics_world, plivo_world, signalwire_world
+from providers.simulator import fone_dynamics_world, plivo_world, signalwire_world, twilio_world
 from providers.simulator.control import PREFIX, Control
 from providers.simulator.faults import Api, Call, Fault, Faults
 from providers.simulator.fone_dynamics import FoneDynamics
@@ -16,6 +16,7 @@ from providers.simulator.plivo import Plivo
 from providers.simulator.request_log import RequestLog
 from providers.simulator.server import Request, Response, Server
 from providers.simulator.signalwire import SignalWire
+from providers.simulator.twilio import HOSTS, Twilio
 from providers.simulator.world import World
 
 
@@ -42,6 +43,7 @@ class Simulator:
         plivo_world.populate(self.world)
         signalwire_world.populate(self.world)
         fone_dynamics_world.populate(self.world)
+        twilio_world.populate(self.world)
         self.faults = Faults(seed)
         self.requests = RequestLog()
         self._control = Control(self.world, self.faults, self.requests)
@@ -49,6 +51,7 @@ class Simulator:
             "/plivo/api": Plivo(self.world, rate_limit=rate_limit, cursors=cursors),
             "/signalwire/api": SignalWire(self.world),
             "/fone_dynamics/api": FoneDynamics(self.world),
+            **{f"/twilio/{host}": Twilio(self.world, host) for host in HOSTS},
         }
         self._address = (host, port)
         self._server: Server | None = None
