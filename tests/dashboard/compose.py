@@ -33,4 +33,16 @@ def required_variables() -> set[str]:
 
 
 def compose(values: Mapping[str, str]) -> dict[str, Any]:
-    return yaml.safe_load(interpolated(TEXT, values))
+    """The whole file; like Compose, it is parsed first and its words are filled in afterwards."""
+
+    def fill(part: Any) -> Any:
+        match part:
+            case str():
+                return interpolated(part, values)
+            case list():
+                return [fill(each) for each in part]
+            case dict():
+                return {name: fill(each) for name, each in part.items()}
+        return part
+
+    return fill(yaml.safe_load(TEXT))
