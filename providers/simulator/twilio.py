@@ -91,16 +91,23 @@ class Twilio:
 
     def _dispatch(self, request: Request) -> Response:
         caller = self._caller(request)
+        found = self._endpoint(request, request.path)
+        if found is not None:
+            endpoint, parts = found
+            return endpoint(self, caller, request, *parts)
+        if self.host == "api" and self._endpoint(request, f"{request.path}.json"):
+            return Response(200, XML, {"Content-Type": "application/xml"})
+        raise Refusal(404)
+
+    def _endpoint(self, request: Request, path: str) -> "tuple[Endpoint, tuple[str, ...]] | None":
         for pattern, methods in ROUTES[self.host]:
-            if match := pattern.fullmatch(request.path):
+            if match := pattern.fullmatch(path):
                 if request.method not in methods:
                     raise Refusal(405)
                 if request.method == "POST" and not request.headers.get("content-type", "").startswith(FORM):
                     raise Refusal(415)
-                return methods[request.method](self, caller, request, *match.groups())
-        if self.host == "api" and not request.path.endswith(".json"):
-            return Response(200, XML, {"Content-Type": "application/xml"})
-        raise Refusal(404)
+                return methods[request.method], match.groups()
+        return None
 
     def show_account(self, caller: Caller, _: Request) -> Response:
         self._only_for_tokens(caller)
@@ -134,8 +141,7 @@ class Twilio:
 
     def update_number(self, caller: Caller, request: Request, sid: str) -> Response:
         number = _number(caller.account, sid)
-        form = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
-        changes = read_update(caller.account, number, form)
+        changes = read_update(caller.account, number, _form(request))
         if changes:
             self.world.change(caller.account, number.digits, (request.method, request.path), **changes)
         return self.show_number(caller, request, sid)
@@ -170,7 +176,7 @@ class Twilio:
 
     def attach(self, caller: Caller, request: Request, trunk_sid: str) -> Response:
         _known(caller.account.trunks, trunk_sid)
-        sid = dict(parse_qsl(request.body.decode())).get("PhoneNumberSid", "")
+        sid = _form(request).get("PhoneNumberSid", "")
         if not re.fullmatch(PN, sid):
             raise Refusal(400, 20001, "PhoneNumberSid is required")
         source = (request.method, request.path)
@@ -240,6 +246,10 @@ def refused(status: int, code: int, message: str) -> Response:
     detail = {"detail": ""} if status == 401 else {}
     help_page = f"https://www.twilio.com/docs/errors/{code}"
     return respond(status, {"code": code, **detail, "message": message, "more_info": help_page, "status": status})
+
+
+def _form(request: Request) -> dict[str, str]:
+    return dict(parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True))
 
 
 def _headings(number: Number) -> Iterator[str]:
