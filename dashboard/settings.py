@@ -115,6 +115,7 @@ else:
         "unacked_restore_throttle": 1,
         "socket_timeout": 5,  # also how long a page waits for a broker that hangs; the job's row is saved by then
         "socket_connect_timeout": 2,
+        "max_retries": 0,
         "socket_keepalive": True,
         "health_check_interval": 15,
     }
