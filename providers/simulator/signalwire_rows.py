@@ -94,16 +94,21 @@ def number_row(number: Number, account_id: str) -> Row:
         "updated_at": number.settings.get("created_at"),
         "next_billed_at": number.renewal_date and f"{number.renewal_date}T00:00:00Z",
         "country_code": None if number.quirk == 99 else number.country,
-        **EMPTY,
-        **number.settings,
+        **configuration(number),
     }
-    _put_route(row, number.voice, CALLS, "call_handler", "calling_handler_resource_id")
-    _put_route(row, number.messages, MESSAGES, "message_handler", "messaging_handler_resource_id")
-    if row["message_handler"] != "relay_application":
-        row.pop("message_relay_application")
+    # The documented row has no field for a message's Relay application; the topic is its alias.
+    row["message_relay_topic"] = row.pop("message_relay_application") or row["message_relay_topic"]
     if row["e911_status"] in ("active", "pending", "failed"):
         row["e911_address_id"] = number_id("address", number.position)
     return row
+
+
+def configuration(number: Number) -> Row:
+    """What an update can change but for the name, and what follows from it."""
+    fields = {**EMPTY, **number.settings}
+    _put_route(fields, number.voice, CALLS, "call_handler", "calling_handler_resource_id")
+    _put_route(fields, number.messages, MESSAGES, "message_handler", "messaging_handler_resource_id")
+    return fields
 
 
 def _put_route(row: Row, route: str, handlers: Mapping[str, tuple[str, str]], field: str, resource: str) -> None:
@@ -136,7 +141,7 @@ def position_of(account_id: str, remote_id: str) -> int | None:
 def read_update(account: Account, number: Number, body: Mapping[str, Any]) -> dict[str, Any]:
     """The changes to a number that the body of a PUT asks for. What is not named stays; what is unknown is ignored."""
     asked = {name: value for name, value in body.items() if name in WRITABLE}
-    row = {**number_row(number, account.id), **asked}
+    row = {**configuration(number), **asked}
     if details := list(_complaints(account, asked, row)):
         raise Invalid(details)
     settings = {**number.settings, **{name: value for name, value in asked.items() if name not in ("name", *HANDLERS)}}
