@@ -3,11 +3,16 @@
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import models
+
+if TYPE_CHECKING:
+    TextField = models.TextField["Sealed", "Sealed"]
+else:
+    TextField = models.TextField
 
 
 class UnreadableSecret(Exception):
@@ -76,7 +81,7 @@ class Sealed:
         return "<Sealed>"
 
 
-class SealedField(models.TextField):  # type: ignore[type-arg]
+class SealedField(TextField):
     """Stores a `Sealed` as its token."""
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Sealed:

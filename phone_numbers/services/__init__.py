@@ -1,1 +1,1 @@
-"""What Numberdesk does: read accounts into the cache, send edits to providers. Knows no request and enqueues nothing."""
+"""What Numberdesk does: read accounts into the cache, send edits to providers. Enqueues nothing."""

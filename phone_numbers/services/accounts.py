@@ -11,6 +11,10 @@ from phone_numbers.models import Account
 from phone_numbers.services.connections import open_account, provider_class
 from providers.contract import Provider
 from providers.errors import ProviderError, WrongAccount
+from providers.http import Limits
+
+PROMPT = Limits(deadline_seconds=10.0, attempts=1)
+"""A person is waiting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +29,7 @@ class ConnectionReport:
 def test_connection(account: Account) -> ConnectionReport:
     """Sign in, compare the account's id, count its numbers. Never raises for what a provider does."""
     try:
-        with open_account(account) as provider:
+        with open_account(account, PROMPT) as provider:
             remote_id = check_identity(account, provider)
             count = count_numbers(provider)
     except ProviderError as error:

@@ -8,13 +8,14 @@ from django.conf import settings
 from phone_numbers.encryption import UnreadableSecret
 from phone_numbers.models import Account
 from providers.contract import Provider
-from providers.errors import AuthenticationFailed, Unsupported
+from providers.errors import AuthenticationFailed, ProviderError, Unsupported
+from providers.http import Limits
 from providers.limits import rate_limiter
 from providers.registry import PROVIDERS, open_provider
 
 
 @contextmanager
-def open_account(account: Account) -> Iterator[Provider]:
+def open_account(account: Account, limits: Limits | None = None) -> Iterator[Provider]:
     """The account's provider, signed in and limited to its rate. Raises ProviderError."""
     kind = provider_class(account)
     credentials = open_credentials(account)
@@ -23,6 +24,7 @@ def open_account(account: Account) -> Iterator[Provider]:
         credentials,
         base_urls=simulated_hosts(kind, credentials) if account.is_demo else None,
         acquire=shared_limiter(account, kind),
+        limits=limits,
     )
     try:
         yield provider
@@ -62,3 +64,10 @@ def shared_limiter(account: Account, kind: type[Provider]) -> Callable[[], None]
         redis_url=broker if broker.startswith("redis") else None,
         directory=settings.DATA_DIR / "limits",
     )
+
+
+def in_full(error: ProviderError) -> str:
+    """The sentence, with the provider's own words when it does not quote them."""
+    if not error.words or error.words.rstrip(".") in str(error):
+        return str(error)
+    return f"{error} The provider says: “{error.words}”"

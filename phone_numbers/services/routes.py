@@ -44,17 +44,14 @@ def application_row(account_id: int, remote: RemoteApplication) -> Application:
 
 
 def subaccount_row(account_id: int, remote: RemoteSubaccount) -> Subaccount:
-    return fit_row(
-        Subaccount(account_id=account_id, remote_id=remote.id, name=remote.name, is_enabled=remote.enabled)
-    )
+    return fit_row(Subaccount(account_id=account_id, remote_id=remote.id, name=remote.name, is_enabled=remote.enabled))
 
 
 def store_list(lease: Lease, model: type[Row], rows: Iterable[Row], *, key: tuple[str, ...]) -> None:
     """Write what differs. What a list that ran to its end lacks is not offered any more, but kept."""
     listed = {tuple(getattr(row, name) for name in key): row for row in rows}
     known = {
-        tuple(getattr(row, name) for name in key): row
-        for row in model._default_manager.filter(account=lease.run.account_id)
+        tuple(getattr(row, name) for name in key): row for row in model.objects.filter(account=lease.run.account_id)
     }
     written = written_columns(model, key)
     compared = [name for name in written if name != "updated_at"]
@@ -62,10 +59,10 @@ def store_list(lease: Lease, model: type[Row], rows: Iterable[Row], *, key: tupl
     absent = [row.pk for place, row in known.items() if row.is_present and place not in listed]
     if changed or absent:
         with lease.transaction():
-            model._default_manager.bulk_create(
+            model.objects.bulk_create(
                 changed, update_conflicts=True, unique_fields=["account", *key], update_fields=written
             )
-            model._default_manager.filter(pk__in=absent).update(is_present=False)
+            model.objects.filter(pk__in=absent).update(is_present=False)
 
 
 def written_columns(model: type[models.Model], key: tuple[str, ...]) -> list[str]:

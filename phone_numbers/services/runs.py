@@ -4,10 +4,10 @@ Every step is one conditional UPDATE: whoever finds no row to update came too la
 """
 
 import datetime as dt
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -19,6 +19,7 @@ from phone_numbers.models import Account, Sequence, SyncRun
 from phone_numbers.services.leases import RING_AGAIN, LeaseLost, lease_end
 
 MAX_ATTEMPTS = 3
+LONGEST_STANDSTILL_SECONDS = 600.0
 COUNTERS = (
     "pages_read",
     "numbers_seen",
@@ -118,18 +119,27 @@ def claim_run(run_id: int) -> "Lease | None":
     return Lease(run) if run else None
 
 
-@dataclass(slots=True)
 class Lease:
     """A worker's hold on a run."""
 
-    run: SyncRun
+    def __init__(self, run: SyncRun) -> None:
+        self.run = run
+        self._moved_at = time.monotonic()
 
     def renew(self, **progress: Any) -> None:
         """Hold it for longer, and say how far it is. Raises LeaseLost when it is somebody else's."""
-        held = SyncRun.objects.filter(
-            pk=self.run.pk, lease_token=self.run.lease_token, state=SyncRun.State.RUNNING
-        )
-        if not held.update(lease_expires_at=lease_end(timezone.now()), **progress):
+        self._extend(**progress)
+        self._moved_at = time.monotonic()
+
+    def stay_alive(self) -> None:
+        """For the heartbeat: hold it for longer, unless its worker has stood still for too long."""
+        if time.monotonic() - self._moved_at > LONGEST_STANDSTILL_SECONDS:
+            raise LeaseLost(f"{self.run} does not move any more.")
+        self._extend()
+
+    def _extend(self, **columns: Any) -> None:
+        held = SyncRun.objects.filter(pk=self.run.pk, lease_token=self.run.lease_token, state=SyncRun.State.RUNNING)
+        if not held.update(lease_expires_at=lease_end(timezone.now()), **columns):
             raise LeaseLost(f"{self.run} was taken from this worker.")
 
     @contextmanager
@@ -141,7 +151,7 @@ class Lease:
 
     def finish(self, state: str, health: str, *, detail: str = "", error_slug: str = "", **columns: Any) -> None:
         """End the run and say how the account is. Raises LeaseLost."""
-        account = {"health": health, "health_detail": detail}
+        account: dict[str, Any] = {"health": health, "health_detail": detail}
         if state == SyncRun.State.COMPLETE:
             account["fresh_at"] = self.run.started_at
         with transaction.atomic():

@@ -1,0 +1,109 @@
+"""Takes what an operator asks for: checked, compared with what they saw, and stored before anything is sent."""
+
+from collections.abc import Mapping
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from phone_numbers.models import Change, ChangeSet, Event, PhoneNumber
+from phone_numbers.services.cache import locked
+from phone_numbers.services.change_states import record
+from phone_numbers.services.editing import refusal_of
+
+LONGEST_KEY = 64
+LONGEST_REASON = 255
+
+
+class ChangeRefused(Exception):
+    """This cannot be asked for; `str()` is the sentence, `field` what it is about, or ""."""
+
+    def __init__(self, sentence: str, field: str = "") -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class StaleBase(Exception):
+    """The number is not what the operator saw: somebody else's change is under way, or its values are others now."""
+
+    def __init__(self, sentence: str, *, change: Change | None = None, current: Mapping[str, str]) -> None:
+        super().__init__(sentence)
+        self.change = change
+        self.current = current
+
+
+def request_change(
+    *,
+    number: PhoneNumber,
+    desired: Mapping[str, str],
+    base: Mapping[str, str],
+    user: User,
+    idempotency_key: str,
+    source: str,
+    reason: str = "",
+    request_id: str = "",
+) -> Change:
+    """Store what to change; the caller rings for it. The same user and key again give the first change.
+
+    `base` is what the operator saw of each field in `desired`. Raises ChangeRefused and StaleBase.
+    """
+    if first := find_change(user, idempotency_key):
+        return first
+    check_form(idempotency_key, reason)
+    if number.presence == PhoneNumber.Presence.RELEASED:
+        raise ChangeRefused("This number was released; it cannot be edited.")
+    change_set = ChangeSet(
+        created_by=user,
+        created_by_name=user.get_username(),
+        source=source,
+        reason=reason,
+        idempotency_key=idempotency_key,
+        request_id=request_id,
+    )
+    try:
+        return store_change(change_set, number, desired, base)
+    except IntegrityError:
+        if first := find_change(user, idempotency_key):
+            return first
+        raise stale(PhoneNumber.objects.get(pk=number.pk), desired) from None
+
+
+def find_change(user: User, idempotency_key: str) -> Change | None:
+    asked = Change.objects.filter(change_set__created_by=user, change_set__idempotency_key=idempotency_key)
+    return asked.select_related("number", "change_set").first()
+
+
+def check_form(idempotency_key: str, reason: str) -> None:
+    if not 0 < len(idempotency_key) <= LONGEST_KEY:
+        raise ChangeRefused("This form is damaged. Load the page again.")
+    if len(reason) > LONGEST_REASON or "\0" in reason:
+        raise ChangeRefused(f"The reason must be plain text of at most {LONGEST_REASON} characters.", "reason")
+
+
+def store_change(
+    change_set: ChangeSet, number: PhoneNumber, desired: Mapping[str, str], base: Mapping[str, str]
+) -> Change:
+    """Raises IntegrityError when the number has a live change, or the key was used."""
+    with transaction.atomic():
+        (present,) = locked(PhoneNumber.objects.filter(pk=number.pk))
+        if any(base.get(name) != present.value(name) for name in desired):
+            raise stale(present, desired)
+        news = {name: value for name, value in desired.items() if value != present.value(name)}
+        if not news:
+            raise ChangeRefused("Nothing to change.")
+        for name, value in news.items():
+            if refusal := refusal_of(present, name, value):
+                raise ChangeRefused(refusal, name)
+        change_set.save(force_insert=True)
+        seen = {name: base[name] for name in news}
+        change = Change.objects.create(change_set=change_set, number=present, base=seen, desired=news)
+        record(change, Event.Kind.REQUESTED)
+    return change
+
+
+def stale(number: PhoneNumber, desired: Mapping[str, str]) -> StaleBase:
+    live = Change.objects.filter(number=number, state__in=Change.LIVE).select_related("change_set").first()
+    current = {name: number.value(name) for name in desired}
+    if live is None:
+        return StaleBase("This number has changed since the page was loaded. Nothing was sent.", current=current)
+    sentence = f"An edit by {live.change_set.created_by_name} is under way for this number. Nothing was sent."
+    return StaleBase(sentence, change=live, current=current)

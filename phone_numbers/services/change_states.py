@@ -1,0 +1,138 @@
+"""A change's way from state to state: each step is one short transaction with exactly one line of history.
+
+The row of the number is locked first, then the change must still be ours: a worker that lost its lease writes nothing.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from phone_numbers.models import Change, Event, PhoneNumber, Sequence
+from phone_numbers.services.cache import locked, store_reading
+from phone_numbers.services.leases import RING_AGAIN, LeaseLost, lease_end
+from providers.contract import RemoteNumber
+
+MOST_DUE = 500
+EVENT_OF = {
+    Change.State.PENDING: Event.Kind.POSTPONED,
+    Change.State.SENDING: Event.Kind.SENT,
+    Change.State.UNKNOWN: Event.Kind.UNKNOWN,
+    Change.State.CONFIRMED: Event.Kind.CONFIRMED,
+    Change.State.REFUSED: Event.Kind.REFUSED,
+    Change.State.CONFLICT: Event.Kind.CONFLICT,
+    Change.State.MISMATCH: Event.Kind.MISMATCH,
+    Change.State.FAILED: Event.Kind.FAILED,
+}
+
+
+def due_changes(now: dt.datetime) -> list[int]:
+    """What to ring for: changes whose time has come and that nobody holds, or whose worker went quiet."""
+    quiet = Q(lease_expires_at=None) | Q(lease_expires_at__lte=now)
+    waiting = Change.objects.filter(quiet, may_be_tried(now), state__in=Change.LIVE)
+    pks = list(waiting.order_by("pk").values_list("pk", flat=True)[:MOST_DUE])
+    waiting.filter(pk__in=pks, lease_token=None).update(lease_expires_at=now + RING_AGAIN)
+    return pks
+
+
+def may_be_tried(now: dt.datetime) -> Q:
+    return Q(next_attempt_at=None) | Q(next_attempt_at__lte=now)
+
+
+def claim_change(change_id: int) -> Change | None:
+    """The live change, ours from now on; None when it is not its time, or somebody else's."""
+    now = timezone.now()
+    token = uuid.uuid4()
+    free = Q(lease_token=None) | Q(lease_expires_at__lte=now)
+    mine = Change.objects.filter(free, may_be_tried(now), pk=change_id, state__in=Change.LIVE)
+    if not mine.update(lease_token=token, lease_expires_at=lease_end(now), failures=F("failures") + 1):
+        return None
+    held = Change.objects.select_related("change_set", "number__account", "number__payload")
+    return held.filter(pk=change_id, lease_token=token).first()
+
+
+def save_held(change: Change, **columns: Any) -> None:
+    """Write these columns while the change is ours, and hold it for longer. Raises LeaseLost."""
+    columns = {"lease_expires_at": lease_end(timezone.now()), **columns}
+    held = Change.objects.filter(pk=change.pk, lease_token=change.lease_token, state=change.state)
+    if not held.update(**columns):
+        raise LeaseLost(f"{change} was taken from this worker.")
+    for name, value in columns.items():
+        setattr(change, name, value)
+
+
+def look_again(change: Change, seconds: float, **columns: Any) -> None:
+    """Let go of it for a while. No step, so no history."""
+    later = timezone.now() + dt.timedelta(seconds=seconds)
+    save_held(change, next_attempt_at=later, lease_token=None, lease_expires_at=None, **columns)
+
+
+def move(
+    change: Change,
+    state: Change.State,
+    detail: str = "",
+    *,
+    reading: RemoteNumber | None = None,
+    ours: Collection[str] = (),
+    why: str = "",
+    **columns: Any,
+) -> None:
+    """One step, still holding it. Raises LeaseLost.
+
+    `reading` goes to the cache; what it changes is drift, but for the fields in `ours`.
+    """
+    with transaction.atomic():
+        sequence = Sequence.next()
+        (number,) = locked(PhoneNumber.objects.filter(pk=change.number_id))
+        PhoneNumber.objects.filter(pk=number.pk).update(edited_seq=sequence)
+        number.edited_seq = sequence
+        if reading is not None:
+            news = store_reading(number, reading, ours=ours, why=why, change=change)
+            detail = with_unasked(detail, news) if why else detail
+        save_held(change, state=state, detail=detail, **columns)
+        record(change, EVENT_OF[state], detail)
+
+
+def settle(change: Change, state: Change.State, detail: str = "", **options: Any) -> None:
+    """The last step."""
+    over: dict[str, Any] = {
+        "finished_at": timezone.now(),
+        "next_attempt_at": None,
+        "lease_token": None,
+        "lease_expires_at": None,
+    }
+    move(change, state, detail, **over, **options)
+
+
+def with_unasked(detail: str, news: Iterable[Event]) -> str:
+    fields = [event.field for event in news if event.kind == Event.Kind.DRIFT]
+    told = f"The provider also changed {', '.join(fields)}, which nobody asked for." if fields else ""
+    return f"{detail} {told}".strip()
+
+
+def record(change: Change, kind: Event.Kind, detail: str = "") -> None:
+    """One line of the number's history, in the name of who asked."""
+    asked = change.change_set
+    names = list(change.desired)
+    event = Event(
+        number_id=change.number_id,
+        kind=kind,
+        detail=detail,
+        change=change,
+        actor_id=asked.created_by_id,
+        actor_name=asked.created_by_name,
+        request_id=asked.request_id,
+    )
+    if len(names) == 1:
+        event.field, event.before, event.after = names[0], change.base[names[0]], change.desired[names[0]]
+    else:
+        event.before, event.after = listed(change.base, names), listed(change.desired, names)
+    event.save()
+
+
+def listed(values: dict[str, str], names: list[str]) -> str:
+    return "; ".join(f"{name}: {values[name]}" for name in names)

@@ -1,0 +1,224 @@
+"""Sends what operators asked for: read, compare, send once, read back. Correct whether it runs 0, 1 or 5 times.
+
+A change is sent only after a reading showed the value it starts from, and confirmed only by a reading. Waiting is
+written down in the change, never slept.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from phone_numbers.models import Change
+from phone_numbers.services.change_requests import ChangeRefused, StaleBase, request_change
+from phone_numbers.services.change_states import claim_change, due_changes, look_again, move, save_held, settle
+from phone_numbers.services.connections import in_full, open_account
+from phone_numbers.services.crash_points import crash_point
+from phone_numbers.services.editing import preview, title_of, value_label
+from phone_numbers.services.leases import LeaseLost
+from providers.contract import Provider, RemoteNumber
+from providers.errors import (
+    AuthenticationFailed,
+    NotFound,
+    ProviderError,
+    RateLimited,
+    Rejected,
+    Transient,
+    Unsupported,
+)
+from providers.http import Limits
+
+__all__ = ["ChangeRefused", "StaleBase", "apply_change", "due_changes", "request_change"]
+
+State = Change.State
+
+MOST_SENDS = 3
+WAITS_AFTER_YES = (2.0, 5.0, 15.0)
+"""Seconds between readings that still show the old value, after the provider said yes; some are slow to show it."""
+WAITS_IN_DOUBT = (2.0, 5.0, 15.0, 60.0)
+"""The same when nobody knows whether it said yes: long enough for a late write to land."""
+WAITS_WITHOUT_READING = (2.0, 5.0, 15.0, 60.0, 300.0)
+MOST_FAILURES_UNSENT = 8
+MOST_FAILURES_SENT = 100
+NOTHING_SENT = " Nothing was sent."
+LONGEST_LIFE = dt.timedelta(days=1)
+
+logger = structlog.get_logger(__name__)
+
+
+def apply_change(change_id: int) -> dt.datetime | None:
+    """Bring the change as far as it can get now. Returns when to call again, None when that is not needed."""
+    change = claim_change(change_id)
+    if change is None:
+        return None
+    try:
+        work_on(change)
+    except LeaseLost as lost:
+        logger.warning("change left to another worker", change=change_id, why=str(lost))
+        return None
+    return change.next_attempt_at
+
+
+def work_on(change: Change) -> None:
+    if is_worn_out(change):
+        give_up(change, "")
+        return
+    try:
+        with open_account(change.number.account, one_try()) as provider:
+            if change.state == State.PENDING:
+                start(change, provider)
+            else:
+                resume(change, provider)
+    except ProviderError as error:
+        do_without_reading(change, error)
+
+
+def one_try() -> Limits:
+    """Waiting is the change's business; and the longest call is over well before the lease."""
+    return Limits(attempts=1, deadline_seconds=settings.LEASE_SECONDS / 4)
+
+
+def start(change: Change, provider: Provider) -> None:
+    remote = provider.get(change.number.remote_id)
+    crash_point("after_get")
+    found = values(change, remote)
+    if found == change.desired:
+        detail = "It was so already; nothing was sent."
+        settle(change, State.CONFIRMED, detail, reading=remote, ours=expected(change), found=found)
+    elif others := third_values(change, found):
+        detail = f"{described(change, found, others)}{NOTHING_SENT}"
+        settle(change, State.CONFLICT, detail, reading=remote, found=found)
+    else:
+        send(change, provider, remote)
+
+
+def send(change: Change, provider: Provider, remote: RemoteNumber) -> None:
+    """Send the fields that a reading just now showed to need it."""
+    edit = {name: value for name, value in change.desired.items() if remote.value(name) != value}
+    try:
+        provider.capabilities.check(edit)
+    except Unsupported as error:
+        settle(change, State.REFUSED, str(error), error_slug=error.slug)
+        return
+    fresh: dict[str, Any] = {"accepted_at": None, "reads": 0, "failures": 0, "sent_at": timezone.now()}
+    move(change, State.SENDING, reading=remote, ours=change.desired, attempt=change.attempt + 1, **fresh)
+    crash_point("before_send")
+    try:
+        provider.send_edit(change.number.remote_id, edit)
+    except ProviderError as error:
+        crash_point("after_refusal")
+        after_error(change, provider, error)
+    else:
+        crash_point("after_send")
+        save_held(change, accepted_at=timezone.now())
+        crash_point("after_yes")
+        check(change, provider)
+
+
+def after_error(change: Change, provider: Provider, error: ProviderError) -> None:
+    """What an error says of a write: refused, not even looked at, or nothing at all."""
+    if isinstance(error, Rejected | Unsupported):
+        settle(change, State.REFUSED, in_full(error), error_slug=error.slug)
+    elif isinstance(error, AuthenticationFailed | NotFound):
+        settle(change, State.FAILED, in_full(error), error_slug=error.slug)
+    elif isinstance(error, RateLimited):
+        move(change, State.PENDING, str(error), attempt=change.attempt - 1)
+        look_again(change, seconds_to_wait(change, error))
+    else:
+        move(change, State.UNKNOWN, in_full(error), error_slug=error.slug)
+        check(change, provider)
+
+
+def resume(change: Change, provider: Provider) -> None:
+    """Go on where an earlier call, perhaps of a worker that was killed, left off."""
+    if change.state == State.SENDING and change.accepted_at is None:
+        move(change, State.UNKNOWN, "The worker was lost while sending.", error_slug="worker_lost")
+    check(change, provider)
+
+
+def check(change: Change, provider: Provider) -> None:
+    """Find out by a reading what became of what was sent."""
+    remote = provider.get(change.number.remote_id)
+    crash_point("after_read_back")
+    found = values(change, remote)
+    accepted = change.accepted_at is not None
+    waits = WAITS_AFTER_YES if accepted else WAITS_IN_DOUBT
+    others = third_values(change, found)
+    if found == change.desired:
+        conclude(change, State.CONFIRMED, remote)
+    elif others and not accepted:
+        detail = described(change, found, others)
+        settle(change, State.CONFLICT, detail, reading=remote, found=found)
+    elif not others and change.reads < len(waits):
+        look_again(change, waits[change.reads], reads=change.reads + 1, failures=0, found=found)
+    elif accepted:
+        detail = f"The provider said yes. {described(change, found, [*found])}"
+        conclude(change, State.MISMATCH, remote, detail)
+    elif change.attempt < MOST_SENDS:
+        send(change, provider, remote)
+    else:
+        detail = f"Sent {change.attempt} times, and the provider still shows the old value."
+        conclude(change, State.FAILED, remote, detail)
+
+
+def conclude(change: Change, state: Change.State, remote: RemoteNumber, detail: str = "") -> None:
+    """Settle what was sent: what else the edit brought about is our doing, what nobody asked for is told."""
+    why = f"Changed together with an edit of {', '.join(change.desired)}, which did not ask for it."
+    settle(change, state, detail, reading=remote, ours=expected(change), why=why, found=values(change, remote))
+
+
+def do_without_reading(change: Change, error: ProviderError) -> None:
+    """The provider could not be asked. Try again later, but not for ever."""
+    unsent = change.state == State.PENDING
+    if isinstance(error, NotFound) or (unsent and not isinstance(error, Transient)):
+        settle(change, State.FAILED, f"{in_full(error)}{NOTHING_SENT if unsent else ''}", error_slug=error.slug)
+    elif isinstance(error, RateLimited):
+        look_again(change, seconds_to_wait(change, error), failures=change.failures - 1, detail=in_full(error))
+    elif change.failures >= most_failures(change):
+        give_up(change, in_full(error))
+    else:
+        look_again(change, seconds_to_wait(change, error), detail=in_full(error))
+
+
+def is_worn_out(change: Change) -> bool:
+    return change.failures > most_failures(change) or timezone.now() - change.created_at > LONGEST_LIFE
+
+
+def most_failures(change: Change) -> int:
+    return MOST_FAILURES_UNSENT if change.state == State.PENDING else MOST_FAILURES_SENT
+
+
+def give_up(change: Change, why: str) -> None:
+    if change.state == State.PENDING:
+        detail = f"Given up after {change.failures} tries. {why}{NOTHING_SENT}"
+    else:
+        detail = f"Sent, but its outcome could not be read. {why} The next sync shows which value is in force."
+    settle(change, State.FAILED, detail, error_slug="given_up")
+
+
+def seconds_to_wait(change: Change, error: ProviderError) -> float:
+    """Longer with every failure, and never less than the provider asked for."""
+    asked = error.retry_after or 0.0 if isinstance(error, Transient) else 0.0
+    return max(asked, WAITS_WITHOUT_READING[min(change.failures, len(WAITS_WITHOUT_READING)) - 1])
+
+
+def values(change: Change, remote: RemoteNumber) -> dict[str, str]:
+    return {name: remote.value(name) for name in change.desired}
+
+
+def third_values(change: Change, found: Mapping[str, str]) -> list[str]:
+    """The fields that are neither as the operator saw them nor as they want them."""
+    return [name for name, value in found.items() if value not in (change.base[name], change.desired[name])]
+
+
+def described(change: Change, found: Mapping[str, str], names: Iterable[str]) -> str:
+    shown = "; ".join(f"{title_of(name)} is {value_label(change.number, name, found[name])}" for name in names)
+    return f"{shown} at the provider."
+
+
+def expected(change: Change) -> set[str]:
+    """What the change asks for, and what is known to come with it."""
+    return {*change.desired, *(effect.field for effect in preview(change.number, change.desired))}

@@ -1,0 +1,90 @@
+"""What a listing has shown so far, and whether it may be believed to be whole. Touches no database."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from phone_numbers.services.cache import Stored
+from providers.contract import Page
+
+
+class SeenNumbers:
+    """A set of row ids, one bit each: a million rows in a few hundred kilobytes."""
+
+    def __init__(self) -> None:
+        self._bits = bytearray()
+        self._count = 0
+
+    def add(self, pk: int) -> bool:
+        """False when it was in already."""
+        place, bit = pk >> 3, 1 << (pk & 7)
+        if place >= len(self._bits):
+            self._bits.extend(bytes(place + 1024 - len(self._bits)))
+        if self._bits[place] & bit:
+            return False
+        self._bits[place] |= bit
+        self._count += 1
+        return True
+
+    def __contains__(self, pk: int) -> bool:
+        place = pk >> 3
+        return place < len(self._bits) and bool(self._bits[place] & 1 << (pk & 7))
+
+    def __len__(self) -> int:
+        return self._count
+
+
+@dataclass(slots=True)
+class Listing:
+    pages: int = 0
+    first_total: int | None = None
+    last_total: int | None = None
+    seen: SeenNumbers = field(default_factory=SeenNumbers)
+    repeated: int = 0
+    new: int = 0
+    changed: int = 0
+    returned: int = 0
+    left_alone: set[int] = field(default_factory=set)
+
+    def add_page(self, page: Page) -> None:
+        if not self.pages:
+            self.first_total = page.total
+        self.last_total = page.total
+        self.pages += 1
+
+    def add_stored(self, stored: Stored) -> None:
+        self.new += stored.new
+        self.changed += stored.changed
+        self.returned += stored.returned
+        self.left_alone.update(stored.left_alone)
+        self.mark_seen(stored.seen)
+
+    def mark_seen(self, pks: Iterable[int]) -> None:
+        for pk in pks:
+            self.repeated += not self.seen.add(pk)
+
+    def doubt(self) -> str:
+        """Why a listing that ran to its end may still have missed numbers; "" when nothing says so."""
+        if self.repeated:
+            return (
+                f"The list moved while it was read ({self.repeated:,} numbers came twice), so it may have missed some. "
+                "What was read is stored; nothing was taken for absent."
+            )
+        counts = {len(self.seen), *(total for total in (self.first_total, self.last_total) if total is not None)}
+        if len(counts) > 1:
+            return (
+                f"The provider counted {self.first_total:,} numbers at first and {self.last_total:,} at last, "
+                f"and listed {len(self.seen):,}. What was read is stored; nothing was taken for absent."
+            )
+        return ""
+
+    def progress(self) -> dict[str, int | None]:
+        """The run's columns."""
+        return {
+            "pages_read": self.pages,
+            "numbers_total": self.last_total,
+            "numbers_seen": len(self.seen),
+            "numbers_new": self.new,
+            "numbers_changed": self.changed,
+            "numbers_returned": self.returned,
+            "numbers_left_alone": len(self.left_alone),
+        }

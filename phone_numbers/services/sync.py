@@ -1,0 +1,163 @@
+"""Reads an account's numbers into the cache. Upserts need only a page; absence needs a listing that is certified.
+
+Everything is committed under the run's lease, in short transactions, with no call to the provider inside one.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+
+from phone_numbers.models import Account, Change, SyncRun
+from phone_numbers.services.absences import check_absent, find_absent, read_number, reason_to_hold
+from phone_numbers.services.accounts import check_identity
+from phone_numbers.services.cache import store_batch
+from phone_numbers.services.connections import in_full, open_account
+from phone_numbers.services.leases import LeaseLost, heartbeat
+from phone_numbers.services.listing import Listing
+from phone_numbers.services.routes import read_routes
+from phone_numbers.services.runs import Lease, claim_run
+from providers.contract import Compliance, Provider, RemoteNumber
+from providers.errors import AuthenticationFailed, ProviderError, WrongAccount
+
+BATCH = 500
+RENEW_SECONDS = 2.0
+
+HEALTH_AFTER = {
+    AuthenticationFailed.slug: Account.Health.AUTH_FAILED,
+    WrongAccount.slug: Account.Health.WRONG_ACCOUNT,
+}
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    state: SyncRun.State
+    health: Account.Health = Account.Health.OK
+    detail: str = ""
+    slug: str = ""
+    unconfirmed: int = 0
+
+
+def run_sync(run_id: int) -> None:
+    """Do the queued run. Does nothing when it is claimed or over, so any number of calls make one sync."""
+    lease = claim_run(run_id)
+    if lease is None:
+        return
+    try:
+        outcome, counts = read_account(lease)
+        lease.finish(
+            outcome.state,
+            outcome.health,
+            detail=outcome.detail,
+            error_slug=outcome.slug,
+            numbers_unconfirmed=outcome.unconfirmed,
+            **counts,
+        )
+    except LeaseLost as lost:
+        logger.warning("sync stopped", run=run_id, why=str(lost))
+    except Exception as error:
+        sentence = f"Numberdesk itself failed ({type(error).__name__}); the log of the worker says more."
+        lease.finish(SyncRun.State.FAILED, Account.Health.FAILING, detail=sentence, error_slug="internal_error")
+        raise
+
+
+def read_account(lease: Lease) -> tuple[Outcome, dict[str, Any]]:
+    """The outcome, and what to count in the run. Raises LeaseLost, but no ProviderError."""
+    listing = Listing()
+    counts: dict[str, Any] = {}
+    try:
+        with heartbeat(lease.stay_alive), open_account(lease.run.account) as provider:
+            try:
+                outcome = read_everything(provider, lease, listing)
+            finally:
+                counts = {"requests": provider.http.stats.requests, "retries": provider.http.stats.retries}
+    except ProviderError as error:
+        outcome = failed(error, listing)
+    return outcome, {**counts, **listing.progress()}
+
+
+def read_everything(provider: Provider, lease: Lease, listing: Listing) -> Outcome:
+    check_identity(lease.run.account, provider)
+    lease.renew(phase=SyncRun.Phase.APPLICATIONS)
+    read_routes(provider, lease)
+    lease.renew(phase=SyncRun.Phase.NUMBERS)
+    read_numbers(provider, lease, listing)
+    lease.renew(phase=SyncRun.Phase.ABSENCES, **listing.progress())
+    read_edited(provider, lease, listing)
+    if doubt := listing.doubt():
+        return Outcome(SyncRun.State.PARTIAL, detail=doubt, slug="moving_list")
+    return settle_absences(provider, lease, listing)
+
+
+def read_numbers(provider: Provider, lease: Lease, listing: Listing) -> None:
+    """Every page, stored in batches; returns when the listing ran to its end, else raises ProviderError."""
+    facts = provider.compliance() if provider.capabilities.compliance_is_separate else {}
+    waiting: list[RemoteNumber] = []
+    kept_at = time.monotonic()
+    try:
+        for page in provider.list_numbers():
+            listing.add_page(page)
+            waiting += with_compliance(page.numbers, facts)
+            if len(waiting) >= BATCH or time.monotonic() - kept_at > RENEW_SECONDS:
+                batch, waiting = waiting, []
+                keep_numbers(lease, listing, batch)
+                kept_at = time.monotonic()
+    except WrongAccount:
+        raise
+    except ProviderError:
+        keep_numbers(lease, listing, waiting)
+        raise
+    keep_numbers(lease, listing, waiting)
+
+
+def keep_numbers(lease: Lease, listing: Listing, remotes: Sequence[RemoteNumber]) -> None:
+    announce = lease.run.account.fresh_at is not None
+    listing.add_stored(store_batch(lease.run, remotes, announce=announce, fence=lease.renew))
+    lease.renew(**listing.progress())
+
+
+def with_compliance(remotes: Sequence[RemoteNumber], facts: Mapping[str, Compliance]) -> Sequence[RemoteNumber]:
+    """The numbers with what the provider keeps elsewhere about them."""
+    if not facts:
+        return remotes
+    return [
+        replace(remote, tendlc=fact.tendlc or remote.tendlc, toll_free=fact.toll_free or remote.toll_free)
+        if (fact := facts.get(remote.id))
+        else remote
+        for remote in remotes
+    ]
+
+
+def read_edited(provider: Provider, lease: Lease, listing: Listing) -> None:
+    """Numbers left alone because of an edit, read on their own now that it is over; the rest waits for its edit."""
+    editing = Change.objects.filter(number__account=lease.run.account_id, state__in=Change.LIVE)
+    for pk in sorted(listing.left_alone.difference(editing.values_list("number", flat=True))):
+        try:
+            read_number(provider, lease, pk)
+        except (AuthenticationFailed, WrongAccount):
+            raise
+        except ProviderError as error:
+            logger.info("number left for the next sync", number=pk, why=str(error))
+
+
+def settle_absences(provider: Provider, lease: Lease, listing: Listing) -> Outcome:
+    """The last step, after a listing that is certified to be whole."""
+    absent, known = find_absent(lease.run.account_id, listing.seen)
+    if reason := reason_to_hold(len(absent), known, len(listing.seen)):
+        return Outcome(SyncRun.State.HELD, Account.Health.HELD, reason, "held")
+    unconfirmed, unasked = check_absent(provider, lease, absent)
+    detail = f"{unasked:,} absent numbers could not be asked for; they stay as they were." if unasked else ""
+    return Outcome(SyncRun.State.COMPLETE, detail=detail, unconfirmed=unconfirmed)
+
+
+def failed(error: ProviderError, listing: Listing) -> Outcome:
+    """How a run ends that its provider stopped: what was read before stays stored."""
+    state = SyncRun.State.PARTIAL if listing.seen else SyncRun.State.FAILED
+    health = HEALTH_AFTER.get(error.slug, Account.Health.FAILING)
+    if health != Account.Health.FAILING:
+        state = SyncRun.State.FAILED
+    return Outcome(state, health, in_full(error), error.slug)

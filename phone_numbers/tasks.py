@@ -1,0 +1,57 @@
+"""What workers are rung for. A message carries an id; the row it names says what is to be done, and remembers it.
+
+A message that is lost, late or doubled changes nothing: the tick rings again for whatever is due.
+"""
+
+from typing import Any
+
+from celery import Task, shared_task
+from celery.signals import worker_ready
+from django.db import transaction
+from django.utils import timezone
+
+from phone_numbers.models import Pulse
+from phone_numbers.services import changes, runs, sync
+
+SOONEST_SECONDS = 60
+"""A change that is due later than this is left to the tick."""
+
+
+@shared_task(name="numbers.tick")
+def tick() -> None:
+    """Start what is due, and ring again for what nobody picked up or whose worker was lost."""
+    now = timezone.now()
+    Pulse.record("tick")
+    for run_id in {*runs.reap_runs(now), *runs.due_account_runs(now)}:
+        ring(sync_account, run_id)
+    for change_id in changes.due_changes(now):
+        ring(apply_change, change_id)
+
+
+@shared_task(name="numbers.sync_account")
+def sync_account(run_id: int) -> None:
+    sync.run_sync(run_id)
+
+
+@shared_task(name="numbers.apply_change")
+def apply_change(change_id: int) -> None:
+    again_at = changes.apply_change(change_id)
+    if again_at is not None:
+        seconds = (again_at - timezone.now()).total_seconds()
+        if seconds <= SOONEST_SECONDS:
+            ring(apply_change, change_id, countdown=max(seconds, 0))
+
+
+def ring(task: Task, *arguments: int, **options: Any) -> None:
+    """Send the message once the transaction is committed. A broker that is down is logged, never raised."""
+
+    def send() -> None:
+        task.apply_async(args=arguments, retry=False, **options)
+
+    transaction.on_commit(send, robust=True)
+
+
+@worker_ready.connect
+def tick_at_once(**_: object) -> None:
+    """A fresh installation reads its accounts now, not at the schedule's first beat."""
+    ring(tick)
