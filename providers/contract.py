@@ -300,6 +300,11 @@ class Provider(ABC):
         """The user name and password of HTTP Basic authentication."""
         raise Unsupported(f"{cls.title} does not say how to sign in.")
 
+    @classmethod
+    def error_words(cls, body: Any) -> str:
+        """The provider's own message in an error's decoded body. "" leaves it to the shapes that are usual."""
+        return ""
+
     def whoami(self) -> str:
         """The provider's id of the account these credentials open."""
         raise Unsupported(f"{self.title} cannot tell which account this is.")

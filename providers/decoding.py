@@ -56,7 +56,8 @@ def is_json(response: httpx.Response) -> bool:
 
 
 def decode_json(body: bytes) -> Any:
+    """NUL characters become U+FFFD: no text of a provider needs them, and PostgreSQL stores none."""
     try:
-        return msgspec.json.decode(body)
+        return msgspec.json.decode(body.replace(b"\\u0000", b"\\ufffd"))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Unreadable("sent JSON that is broken off or not valid") from None

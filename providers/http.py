@@ -40,7 +40,7 @@ class Limits:
     deadline_seconds: float = 30.0
     """Of one request, from the first look-up of the name to the last byte of the answer."""
     connect_seconds: float = 5.0
-    body_bytes: int = 2 * 1024 * 1024
+    body_bytes: int = 4 * 1024 * 1024
     """Of one answer, on the wire and inflated. Decoded JSON can take thirty times as much."""
     attempts: int = 4
     """Of a read. A write is sent once."""
@@ -68,7 +68,7 @@ class HttpClient:
         acquire: Callable[[], None] = lambda: None,
         limits: Limits = Limits(),
         title: str = "The provider",
-        error_words: Callable[[Any], str] = default_words,
+        error_words: Callable[[Any], str] = lambda _: "",
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -197,13 +197,17 @@ class HttpClient:
 
     def _refusal(self, response: httpx.Response) -> ProviderError:
         try:
-            body = read_body(response, self.limits.body_bytes)
-            words = self._error_words(decode_json(body)) if is_json(response) else ""
+            raw = read_body(response, self.limits.body_bytes)
+            body = decode_json(raw) if is_json(response) else None
         except (Unreadable, *NETWORK_ERRORS):
-            words = ""
+            body = None
+        return error_for(self._title, response, self._words(body), body)
+
+    def _words(self, body: Any) -> str:
+        words = self._error_words(body) or default_words(body)
         for secret in filter(None, self._secrets):
             words = words.replace(secret, "•••")
-        return error_for(self._title, response, one_line(words))
+        return one_line(words)
 
     def _unavailable(self, error: Exception) -> Unavailable:
         if isinstance(error, httpcore.TimeoutException):

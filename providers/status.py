@@ -34,15 +34,15 @@ UNEXPECTED = (MalformedResponse, "answered with an unexpected status")
 
 LONGEST_WORDS = 500
 SHORTEST_WAIT, LONGEST_WAIT = 1.0, 120.0
-WORDS_KEYS = ("error", "message", "detail", "title", "errors", "ResponseStatus", "Message")
+WORDS_KEYS = ("error", "message", "detail", "title", "errors", "global_error", "data", "ResponseStatus", "Message")
 REFERENCE_HEADERS = ("x-request-id", "twilio-request-id")
 
 
-def error_for(title: str, response: httpx.Response, words: str) -> ProviderError:
-    """The error this answer stands for. Only for a status that is not a success."""
+def error_for(title: str, response: httpx.Response, words: str, body: Any = None) -> ProviderError:
+    """The error this answer, with its decoded body, stands for. Only for a status that is not a success."""
     status = response.status_code
     kind, sentence = BY_STATUS.get(status) or BY_HUNDRED.get(status // 100, UNEXPECTED)
-    about: dict[str, Any] = {"status": status, "words": words, "request_id": reference(response.headers)}
+    about: dict[str, Any] = {"status": status, "words": words, "request_id": reference(response.headers, body)}
     if issubclass(kind, Transient):
         about["retry_after"] = retry_after(response.headers)
     said = f": {words.rstrip('.')}" if words and kind is Rejected else ""
@@ -63,9 +63,11 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return min(max(seconds, SHORTEST_WAIT), LONGEST_WAIT)
 
 
-def reference(headers: Mapping[str, str]) -> str:
-    found = (headers[name] for name in REFERENCE_HEADERS if name in headers)
-    return one_line(next(found, ""))[:100]
+def reference(headers: Mapping[str, str], body: Any) -> str:
+    """What the provider's support asks for."""
+    in_body = body.get("api_id") if isinstance(body, Mapping) else None
+    found = next((headers[name] for name in REFERENCE_HEADERS if name in headers), in_body)
+    return one_line(found)[:100] if isinstance(found, str) else ""
 
 
 def default_words(body: Any) -> str:

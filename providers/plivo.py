@@ -1,0 +1,214 @@
+"""Plivo: the numbers of one main account, its applications, inbound trunks and subaccounts.
+
+From the Plivo API reference (Nov 2026). Numbers are never released, bought or moved to another main account: those
+calls are not in `allowed_calls`.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from providers.contract import (
+    Capabilities,
+    CredentialField,
+    EditableField,
+    NumberEdit,
+    Page,
+    Provider,
+    Rate,
+    RemoteApplication,
+    RemoteNumber,
+    RemoteSubaccount,
+    Route,
+    RouteKind,
+    SideEffect,
+)
+from providers.errors import AuthenticationFailed, MalformedResponse, NotFound
+from providers.plivo_words import read_application, read_number, read_trunk, required
+from providers.reading import text
+
+AUTH_ID = "MA[A-Za-z0-9]{18}"
+ACCOUNT = f"/v1/Account/{AUTH_ID}"
+PAGE_SIZE = 20  # The most Plivo gives.
+ARGUMENTS = {
+    "alias": "alias",
+    "voice": "app_id",
+    "subaccount": "subaccount",
+    "cnam": "cnam",
+    "cnam_lookup": "cnam_lookup",
+}
+
+
+class Plivo(Provider):
+    kind: ClassVar[str] = "plivo"
+    title: ClassVar[str] = "Plivo"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        page_size=PAGE_SIZE,
+        rate=Rate(requests=300, seconds=5.0),  # "Account limits", API calls other than voice calls, Nov 2026.
+        pages_by_offset=True,
+        edits=(
+            EditableField(
+                name="alias",
+                title="Alias",
+                max_length=150,
+                note="Plivo documents no longest alias; 150 characters is Numberdesk's own limit.",
+            ),
+            EditableField(
+                name="voice",
+                title="Application",
+                route_kinds=(RouteKind.APPLICATION, RouteKind.TRUNK),
+                note="Takes the calls and the messages of the number.",
+            ),
+            EditableField(
+                name="subaccount", title="Subaccount", max_length=20, note="Empty: the main account keeps the number."
+            ),
+            EditableField(
+                name="cnam",
+                title="Caller ID name",
+                max_length=15,
+                note="For outbound calls. US networks show 15 characters at most.",
+            ),
+            EditableField(
+                name="cnam_lookup",
+                title="CNAM lookup",
+                choices=("enabled", "disabled"),
+                clearable=False,
+                note="For US numbers only.",
+            ),
+        ),
+        why_not={"messages": "Plivo routes calls and messages of a number by one application: change that."},
+        reclaim_days=5,
+    )
+    credential_fields: ClassVar[tuple[CredentialField, ...]] = (
+        CredentialField(
+            name="auth_id",
+            title="Auth ID",
+            secret=False,
+            pattern=AUTH_ID,
+            hint="MA and 18 letters or digits, on the overview page of the Plivo console.",
+        ),
+        CredentialField(name="auth_token", title="Auth Token", pattern=r"\S+", hint="Beside the Auth ID."),
+    )
+    allowed_calls: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("GET", f"{ACCOUNT}/"),
+        ("GET", f"{ACCOUNT}/Number/"),
+        ("GET", f"{ACCOUNT}/Number/[0-9]+/"),
+        ("POST", f"{ACCOUNT}/Number/[0-9]+/"),
+        ("GET", f"{ACCOUNT}/Application/"),
+        ("GET", f"{ACCOUNT}/Zentrunk/Trunk/"),
+        ("GET", f"{ACCOUNT}/Subaccount/"),
+    )
+
+    @classmethod
+    def base_urls(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:  # noqa: ARG003
+        return {"api": "https://api.plivo.com"}
+
+    @classmethod
+    def authorization(cls, credentials: Mapping[str, str]) -> tuple[str, str]:
+        return credentials["auth_id"], credentials["auth_token"]
+
+    @property
+    def auth_id(self) -> str:
+        return self.credentials["auth_id"]
+
+    def whoami(self) -> str:
+        account = self.http.get_json(self._path(""))
+        return required(account if isinstance(account, dict) else {}, "auth_id")
+
+    def list_numbers(self) -> Iterator[Page]:
+        for body in self._pages("Number/"):
+            numbers = tuple(read_number(row, self.auth_id) for row in body["objects"])
+            yield Page(numbers=numbers, total=body["meta"].get("total_count"))
+
+    def get(self, number_id: str) -> RemoteNumber:
+        number = read_number(self.http.get_json(self._path(f"Number/{number_id}/")), self.auth_id)
+        if number.id != number_id:
+            raise MalformedResponse("Plivo answered with another number than the one asked for.")
+        return number
+
+    def send_edit(self, number_id: str, edit: NumberEdit) -> None:
+        """Only changed keys, and "" to clear: Plivo answers "changed" to a null and changes nothing (plivo-node 63)."""
+        self.capabilities.check(edit)
+        body = {ARGUMENTS[name]: value for name, value in edit.items()}
+        if "voice" in edit:
+            body["app_id"] = Route.from_key(edit["voice"]).target
+        self.http.send_json("POST", self._path(f"Number/{number_id}/"), body)
+
+    @classmethod
+    def preview(cls, current: NumberEdit, edit: NumberEdit) -> tuple[SideEffect, ...]:
+        return tuple(side_effects(current, edit))
+
+    def list_applications(self) -> Iterator[RemoteApplication]:
+        """Applications, then trunks, where these credentials may see any."""
+        for body in self._pages("Application/"):
+            yield from map(read_application, body["objects"])
+        try:
+            for body in self._pages("Zentrunk/Trunk/"):
+                yield from map(read_trunk, body["objects"])
+        except NotFound:
+            return
+        except AuthenticationFailed as error:
+            if error.status != 403:
+                raise
+
+    def list_subaccounts(self) -> Iterator[RemoteSubaccount]:
+        """Plivo lists their live auth tokens as well: nothing but these three fields is ever read."""
+        for body in self._pages("Subaccount/"):
+            for row in body["objects"]:
+                enabled = row.get("enabled") is not False
+                yield RemoteSubaccount(id=required(row, "auth_id"), name=text(row.get("name")), enabled=enabled)
+
+    @classmethod
+    def console_url(cls, number_id: str) -> str:  # noqa: ARG003
+        """Plivo's numbers page: a single number's address is not documented (Nov 2026)."""
+        return "https://cx.plivo.com/phone-numbers"
+
+    def _path(self, rest: str) -> str:
+        return f"/v1/Account/{self.auth_id}/{rest}"
+
+    def _pages(self, rest: str) -> Iterator[Any]:
+        """Every page of a list, until one names no next. Offset and cursor links are both followed."""
+        path = self._path(rest)
+        body = checked_page(self.http.get_json(path, {"limit": PAGE_SIZE, "offset": 0}))
+        yield body
+        while link := body["meta"].get("next"):
+            if not body["objects"]:
+                raise MalformedResponse("Plivo sent an empty page and said that others follow it.")
+            body = checked_page(self.http.follow(f"{path}?{next_query(link)}"))
+            yield body
+
+
+def checked_page(body: Any) -> Any:
+    """The page, if it is one whole: rows that are objects, and a total that is a count or missing."""
+    meta, rows = (body.get("meta"), body.get("objects")) if isinstance(body, dict) else (None, None)
+    if not isinstance(meta, dict) or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise MalformedResponse("Plivo sent something else where a page of a list belongs.")
+    if not isinstance(meta.get("total_count"), int | None):
+        raise MalformedResponse("Plivo sent a total that is not a number.")
+    return body
+
+
+def next_query(link: object) -> str:
+    """The query of a link to the next page. A cursor replaces the offset: with both, page one would come again."""
+    query = dict(parse_qsl(urlsplit(link).query)) if isinstance(link, str) else {}
+    if "cursor" in query:
+        query.pop("offset", None)
+    return urlencode(query)
+
+
+def side_effects(current: NumberEdit, edit: NumberEdit) -> Iterator[SideEffect]:
+    before, after = (
+        Route.from_key(current.get("voice", "")),
+        Route.from_key(edit.get("voice", current.get("voice", ""))),
+    )
+    if before != after:
+        if before.kind == RouteKind.TRUNK:
+            yield SideEffect(field="voice", sentence=f"The number leaves the trunk {before.target}.")
+        if after.kind == RouteKind.APPLICATION:
+            sentence = "Messages go to this application too: Plivo has one for calls and messages."
+            yield SideEffect(field="messages", sentence=sentence)
+        elif before.kind == RouteKind.APPLICATION:
+            yield SideEffect(field="messages", sentence="Messages no longer go to any application.")
+    if edit.get("subaccount", current.get("subaccount", "")) != current.get("subaccount", ""):
+        sentence = "The number changes hands: the new holder's credentials control it, the old one's no longer do."
+        yield SideEffect(field="subaccount", sentence=sentence)

@@ -1,0 +1,40 @@
+"""Which providers there are, and how one is opened."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from providers.contract import Provider
+from providers.errors import Unsupported
+from providers.http import HttpClient, Limits
+from providers.plivo import Plivo
+
+PROVIDERS: Mapping[str, type[Provider]] = {provider.kind: provider for provider in (Plivo,)}
+
+
+def open_provider(
+    kind: str,
+    credentials: Mapping[str, str],
+    *,
+    base_urls: Mapping[str, str] | None = None,
+    acquire: Callable[[], None] | None = None,
+    limits: Limits | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Provider:
+    """One account at one provider, to be closed after use. Sends nothing yet.
+
+    `base_urls` replaces the provider's own hosts; `acquire` is called before every request and may block.
+    """
+    provider = PROVIDERS.get(kind)
+    if provider is None:
+        raise Unsupported(f"There is no provider called {kind!r}.")
+    http = HttpClient(
+        base_urls or provider.base_urls(credentials),
+        provider.authorization(credentials),
+        allowed_calls=provider.allowed_calls,
+        acquire=acquire or (lambda: None),
+        limits=limits or Limits(),
+        title=provider.title,
+        error_words=provider.error_words,
+        sleep=sleep,
+    )
+    return provider(credentials, http)
