@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping
 
 from providers.contract import Provider
 from providers.errors import Unsupported
+from providers.fone_dynamics import FoneDynamics
 from providers.http import HttpClient, Limits
 from providers.plivo import Plivo
+from providers.signalwire import SignalWire
 
-PROVIDERS: Mapping[str, type[Provider]] = {provider.kind: provider for provider in (Plivo,)}
+PROVIDERS: Mapping[str, type[Provider]] = {provider.kind: provider for provider in (Plivo, SignalWire, FoneDynamics)}
 
 
 def open_provider(
