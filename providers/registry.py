@@ -9,8 +9,11 @@ from providers.fone_dynamics import FoneDynamics
 from providers.http import HttpClient, Limits
 from providers.plivo import Plivo
 from providers.signalwire import SignalWire
+from providers.twilio import Twilio
 
-PROVIDERS: Mapping[str, type[Provider]] = {provider.kind: provider for provider in (Plivo, SignalWire, FoneDynamics)}
+PROVIDERS: Mapping[str, type[Provider]] = {
+    provider.kind: provider for provider in (Plivo, Twilio, SignalWire, FoneDynamics)
+}
 
 
 def open_provider(

@@ -138,7 +138,6 @@ class Twilio(Provider):
         return required(read(self.http, f"{self._account}.json"), "sid")
 
     def list_numbers(self) -> Iterator[Page]:
-        self._products = Products(self.http, self.whoami)
         around = Around(trunk_rows=self._products.trunk_rows(), memberships=self._products.memberships)
         for page in pages(self.http, f"{self._account}/IncomingPhoneNumbers.json"):
             yield Page(numbers=tuple(twilio_rows.read_number(row, self._account_sid, around) for row in page))
