@@ -270,6 +270,8 @@ class CredentialField:
     secret: bool = True
     pattern: str = ""
     """A regular expression the whole value must match."""
+    optional: bool = False
+    """It may be left out."""
     hint: str = ""
 
 
