@@ -59,6 +59,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "dashboard.middleware.page_headers",
+    "dashboard.middleware.sign_in_again",
 ]
 
 ROOT_URLCONF = "dashboard.urls"

@@ -68,6 +68,9 @@ class SignInView(LoginView):
     form_class = SignInForm
     redirect_authenticated_user = True
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(is_demo=settings.DEMO, **kwargs)
+
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         status = 429 if form.has_error(NON_FIELD_ERRORS, "blocked") else 200
         return self.render_to_response(self.get_context_data(form=form), status=status)

@@ -1,0 +1,47 @@
+"""What every page's response carries, whatever the page is about.
+
+Stands after django-structlog's middleware, whose request id it puts in the response for error messages to quote.
+"""
+
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import resolve_url
+from django.utils.cache import patch_vary_headers
+from django.utils.http import urlencode
+
+from phone_numbers.views.pages import PageRequest
+
+GetResponse = Callable[[PageRequest], HttpResponse]
+
+
+def page_headers(get_response: GetResponse) -> GetResponse:
+    """HTML is never kept by a cache, and is known to depend on who asks: a window or htmx."""
+
+    def middleware(request: PageRequest) -> HttpResponse:
+        response = get_response(request)
+        response["X-Request-ID"] = structlog.contextvars.get_contextvars().get("request_id", "")
+        if response.get("Content-Type", "").startswith("text/html"):
+            response.setdefault("Cache-Control", "no-store")
+            patch_vary_headers(response, ["HX-Request"])
+        return response
+
+    return middleware
+
+
+def sign_in_again(get_response: GetResponse) -> GetResponse:
+    """A redirect to the sign-in page, met inside htmx, moves the whole window; it is not painted into the page."""
+
+    def middleware(request: PageRequest) -> HttpResponse:
+        response = get_response(request)
+        sign_in = resolve_url(settings.LOGIN_URL)
+        if not (request.htmx and response.status_code == 302 and response["Location"].startswith(f"{sign_in}?")):
+            return response
+        here = request.htmx.current_url_abs_path or resolve_url(settings.LOGIN_REDIRECT_URL)
+        moved = HttpResponse(status=204, headers={"HX-Redirect": f"{sign_in}?{urlencode({'next': here})}"})
+        patch_vary_headers(moved, ["HX-Request"])
+        return moved
+
+    return middleware

@@ -1,0 +1,180 @@
+"""The inventory's query string as an object: read once, checked whole, able to print itself back."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from django.db.models import F, OrderBy, Q
+from django.http import QueryDict
+from django.utils.http import urlencode
+
+from phone_numbers.filters import words
+from phone_numbers.filters.conditions import combinations
+from phone_numbers.filters.table import FILTERS, PER_PAGE, SORTS
+from phone_numbers.models import PhoneNumber
+
+NULLABLE = {"monthly_rate", "renewal_date"}
+Known = Mapping[str, str]
+
+
+def read_sort(typed: str) -> str:
+    if typed.strip().removeprefix("-") not in SORTS:
+        raise ValueError(f"The list cannot be sorted by “{typed}”.")
+    return typed.strip()
+
+
+def read_page(typed: str) -> str:
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", typed.strip()):
+        raise ValueError(f"“{typed}” is not a page.")
+    return typed.strip()
+
+
+def read_per_page(typed: str) -> str:
+    if typed.strip() not in map(str, PER_PAGE):
+        raise ValueError(f"A page has {', '.join(map(str, PER_PAGE))} rows, not “{typed}”.")
+    return typed.strip()
+
+
+def read_services_match(typed: str) -> str:
+    if typed.strip() not in words.SERVICE_MATCHES:
+        raise ValueError(f"Services can match any, all or exactly, not “{typed}”.")
+    return typed.strip()
+
+
+OPTIONS = {"services_match": read_services_match, "sort": read_sort, "per_page": read_per_page, "page": read_page}
+DEFAULTS = {"services_match": "any", "sort": "number", "per_page": "50", "page": "1"}
+READERS = {parameter: each.read for parameter, each in FILTERS.items()} | OPTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A parameter the list does not understand; with one, the list shows no rows."""
+
+    parameter: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One active filter in words, and the query that remains without it."""
+
+    title: str
+    value: str
+    rest: "InventoryQuery"
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryQuery:
+    chosen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Parameter to canonical values, in the order of the table; options at their default are left out."""
+    accounts: Known = field(default_factory=dict)
+    mistakes: tuple[Mistake, ...] = ()
+
+    @classmethod
+    def read(cls, parameters: QueryDict, accounts: Known) -> "InventoryQuery":
+        """`accounts` are the ids and names that exist. What is not understood becomes a mistake, never an exception."""
+        chosen: dict[str, tuple[str, ...]] = {}
+        mistakes = []
+        for parameter, given in parameters.lists():
+            try:
+                chosen[parameter] = read_values(parameter, given, accounts)
+            except ValueError as error:
+                mistakes.append(Mistake(parameter, str(error)))
+        kept = {p: chosen[p] for p in READERS if chosen.get(p) and chosen[p] != (DEFAULTS.get(p),)}
+        return cls(kept, accounts, tuple(mistakes))
+
+    def __str__(self) -> str:
+        return urlencode({parameter: ",".join(values) for parameter, values in self.chosen.items()}).replace("%2C", ",")
+
+    @property
+    def suffix(self) -> str:
+        return f"?{self}" if self.chosen else ""
+
+    def option(self, parameter: str) -> str:
+        return self.chosen.get(parameter, (DEFAULTS[parameter],))[0]
+
+    @property
+    def sort(self) -> str:
+        return self.option("sort")
+
+    @property
+    def page(self) -> int:
+        return int(self.option("page"))
+
+    @property
+    def per_page(self) -> int:
+        return int(self.option("per_page"))
+
+    @property
+    def filters(self) -> Mapping[str, tuple[str, ...]]:
+        return {parameter: values for parameter, values in self.chosen.items() if parameter in FILTERS}
+
+    def having(self, **options: str) -> "InventoryQuery":
+        """The same filters with other options; a page survives only when it is itself asked for."""
+        chosen = {p: values for p, values in self.chosen.items() if p != "page"} | {p: (v,) for p, v in options.items()}
+        kept = {p: chosen[p] for p in READERS if p in chosen and chosen[p] != (DEFAULTS.get(p),)}
+        return replace(self, chosen=kept)
+
+    def without(self, parameter: str, value: str) -> "InventoryQuery":
+        left = tuple(each for each in self.chosen[parameter] if each != value)
+        chosen = {p: left if p == parameter else values for p, values in self.chosen.items() if p != "page"}
+        return replace(self, chosen={p: values for p, values in chosen.items() if values})
+
+    def unfiltered(self) -> "InventoryQuery":
+        kept = {p: values for p, values in self.chosen.items() if p in {"sort", "per_page"}}
+        return replace(self, chosen=kept, mistakes=())
+
+    def chips(self) -> list[Chip]:
+        return [
+            Chip(self.chip_title(parameter), self.in_words(parameter, value), self.without(parameter, value))
+            for parameter, values in self.filters.items()
+            for value in values
+        ]
+
+    def chip_title(self, parameter: str) -> str:
+        if parameter == "services" and len(self.chosen["services"]) + (self.option("services_match") == "exactly") > 1:
+            return f"Services, {words.SERVICE_MATCHES[self.option('services_match')].lower()}"
+        return f"{FILTERS[parameter].title} {FILTERS[parameter].operator}".strip()
+
+    def in_words(self, parameter: str, value: str) -> str:
+        return self.accounts.get(value, value) if parameter == "account" else FILTERS[parameter].in_words(value)
+
+    def condition(self) -> Q:
+        found = Q()
+        for parameter, values in self.filters.items():
+            found &= FILTERS[parameter].condition(self.stored(parameter, values))
+        return found if "presence" in self.chosen else found & ~Q(presence=PhoneNumber.Presence.RELEASED)
+
+    def stored(self, parameter: str, values: tuple[str, ...]) -> tuple[str, ...]:
+        if parameter != "services":
+            return values
+        return tuple(map(str, combinations(values, self.option("services_match"))))
+
+    def order(self) -> list[OrderBy]:
+        """Total: ties are broken by the row's id, in the same direction, so that pages neither overlap nor miss."""
+        fields = (*SORTS[self.sort.removeprefix("-")], "pk")
+        return [ordered(each, descending=self.sort.startswith("-")) for each in fields]
+
+
+def ordered(name: str, *, descending: bool) -> OrderBy:
+    nulls_last = True if name in NULLABLE else None
+    return F(name).desc(nulls_last=nulls_last) if descending else F(name).asc(nulls_last=nulls_last)
+
+
+def read_values(parameter: str, given: Iterable[str], accounts: Known) -> tuple[str, ...]:
+    """Canonical values, without the empty ones. Raises ValueError with a sentence about the first that is not one."""
+    if parameter not in READERS:
+        raise ValueError(f"There is no filter called “{parameter}”.")
+    is_many = parameter in FILTERS and FILTERS[parameter].choices is not None
+    typed = [text for each in given for text in (each.split(",") if is_many else [each]) if text.strip()]
+    values = dict.fromkeys(READERS[parameter](text) for text in typed)
+    if len(values) > 1 and not is_many:
+        raise ValueError(f"{parameter} is given more than once; it takes one value.")
+    if parameter == "account" and (unknown := set(values) - set(accounts)):
+        raise ValueError(f"There is no account with the id {', '.join(sorted(unknown))}.")
+    return in_order(parameter, values)
+
+
+def in_order(parameter: str, values: Collection[str]) -> tuple[str, ...]:
+    known = list(FILTERS[parameter].choices or ()) if parameter in FILTERS else []
+    return tuple(each for each in known if each in values) if known else tuple(sorted(values))

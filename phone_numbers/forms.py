@@ -1,0 +1,101 @@
+"""The filter panel, drawn from the table of filters. Validates nothing: `phone_numbers.filters` does."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.db.models import Value
+from django.http import QueryDict
+
+from phone_numbers.filters import FILTERS, InventoryQuery
+from phone_numbers.filters.table import PROVIDER_TITLES
+from phone_numbers.models import Application, PhoneNumber, Subaccount
+
+ALWAYS_OPEN = {"type", "services", "tendlc"}
+HINTS = {"prefix": "+1 415", "alias": "Exact alias", "application": "Name or id", "campaign": "Campaign id"}
+TEXTS = ("prefix", "alias", "application", "subaccount", "campaign")
+DATES = ("renewal_date__gte", "renewal_date__lte")
+UNSEEN = ("renewal_date", "renewal_date__gt", "renewal_date__lt")
+"""Filters of the query string without a control of their own; the form carries them along."""
+
+Titles = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    value: str
+    title: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The checkboxes of one filter."""
+
+    parameter: str
+    title: str
+    options: list[Option]
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The text or date field of one filter, with what was typed even when it was not understood."""
+
+    parameter: str
+    title: str
+    value: str
+    hint: str = ""
+    suggestions: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FilterPanel:
+    groups: list[Group]
+    texts: list[Entry]
+    dates: list[Entry]
+    unseen: list[Entry]
+
+    @property
+    def has_entries(self) -> bool:
+        return any(entry.value for entry in (*self.texts, *self.dates))
+
+
+Suggestions = Mapping[str, tuple[tuple[str, str], ...]]
+
+
+def filter_panel(query: InventoryQuery, typed: QueryDict, suggestions: Suggestions) -> FilterPanel:
+    countries = {code: code for code, _ in suggestions.get("country", ())}
+    choices = {parameter: each.choices for parameter, each in FILTERS.items() if each.choices}
+    offered = choices | {"account": query.accounts, "provider": PROVIDER_TITLES, "country": countries}
+    return FilterPanel(
+        groups=[group(query, parameter, offered[parameter]) for parameter in FILTERS if parameter in offered],
+        texts=[entry(each, typed, suggestions.get(each, ())) for each in TEXTS],
+        dates=[entry(each, typed) for each in DATES],
+        unseen=[entry(each, typed) for each in UNSEEN if typed.get(each)],
+    )
+
+
+def group(query: InventoryQuery, parameter: str, titles: Titles) -> Group:
+    chosen = query.chosen.get(parameter, ())
+    options = [Option(value, title, value in chosen) for value, title in titles.items()]
+    return Group(parameter, FILTERS[parameter].title, options, bool(chosen) or parameter in ALWAYS_OPEN)
+
+
+def entry(parameter: str, typed: QueryDict, suggestions: Iterable[tuple[str, str]] = ()) -> Entry:
+    title = f"{FILTERS[parameter].title} {FILTERS[parameter].operator}".strip()
+    return Entry(parameter, title, typed.get(parameter, ""), HINTS.get(parameter, ""), tuple(suggestions))
+
+
+def find_suggestions() -> Suggestions:
+    """The countries, applications and subaccounts there are, in one query."""
+    countries = PhoneNumber.objects.exclude(country="").values_list(Value("country"), "country", Value(""))
+    applications = Application.objects.filter(is_present=True).exclude(name="")
+    subaccounts = Subaccount.objects.filter(is_present=True)
+    everything = countries.order_by().union(
+        applications.order_by().values_list(Value("application"), "name", Value("")),
+        subaccounts.order_by().values_list(Value("subaccount"), "remote_id", "name"),
+    )
+    found: dict[str, list[tuple[str, str]]] = {}
+    for kind, value, title in sorted(everything):
+        found.setdefault(kind, []).append((value, title))
+    return {kind: tuple(values) for kind, values in found.items()}

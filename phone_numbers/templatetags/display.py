@@ -1,0 +1,168 @@
+"""How values look: words, icons, times and money. Asks the database nothing."""
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from phone_numbers.filters.words import in_words, trouble_of
+from phone_numbers.models import Account, SyncRun
+from providers.registry import PROVIDERS
+
+register = template.Library()
+
+Look = tuple[str, str]
+GOOD, WARN, BAD, BUSY, QUIET = "good", "warn", "bad", "busy", "quiet"
+
+LOOKS: Mapping[str, Mapping[str, Look]] = {
+    "tendlc": {
+        "registered": (GOOD, "check-circle"),
+        "in_progress": (BUSY, "clock"),
+        "unregistered": (WARN, "exclamation-triangle"),
+        "failed": (BAD, "x-circle"),
+        "unknown": (QUIET, "question-mark-circle"),
+    },
+    "toll_free": {
+        "verified": (GOOD, "check-circle"),
+        "pending": (BUSY, "clock"),
+        "unverified": (WARN, "exclamation-triangle"),
+        "rejected": (BAD, "x-circle"),
+        "unknown": (QUIET, "question-mark-circle"),
+    },
+    "presence": {
+        "present": (GOOD, "check"),
+        "unconfirmed": (WARN, "question-mark-circle"),
+        "missing": (BAD, "exclamation-triangle"),
+        "released": (QUIET, "minus-circle"),
+    },
+    "change": {
+        "pending": (BUSY, "arrow-path"),
+        "sending": (BUSY, "arrow-path"),
+        "unknown": (BUSY, "question-mark-circle"),
+        "confirmed": (GOOD, "check-circle"),
+        "refused": (BAD, "x-circle"),
+        "conflict": (WARN, "exclamation-triangle"),
+        "mismatch": (WARN, "exclamation-triangle"),
+        "failed": (BAD, "x-circle"),
+        "cancelled": (QUIET, "minus-circle"),
+    },
+    "run": {
+        "queued": (BUSY, "clock"),
+        "running": (BUSY, "arrow-path"),
+        "complete": (GOOD, "check-circle"),
+        "partial": (WARN, "exclamation-triangle"),
+        "held": (WARN, "exclamation-triangle"),
+        "failed": (BAD, "x-circle"),
+        "lost": (BAD, "x-circle"),
+    },
+    "account": {
+        "new": (QUIET, "clock"),
+        "ok": (GOOD, "check-circle"),
+        "failing": (BAD, "exclamation-triangle"),
+        "auth_failed": (BAD, "lock-closed"),
+        "wrong_account": (BAD, "x-circle"),
+    },
+}
+CURRENCY_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "AUD": "A$", "CAD": "C$"}
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """One of the icons that `_icons.html` puts on every page."""
+    return format_html('<svg class="icon" aria-hidden="true"><use href="#icon-{}"/></svg>', name)
+
+
+@register.simple_tag
+def status(family: str, value: str, title: str = "") -> SafeString:
+    """A status by icon, word and colour; what does not apply is only a quiet dash with its meaning for readers."""
+    if value == "not_applicable":
+        return format_html(
+            '<span class="none" title="Not applicable">–<span class="unseen">Not applicable</span></span>'
+        )
+    tone, shape = LOOKS[family].get(value, (QUIET, "question-mark-circle"))
+    return format_html(
+        '<span class="status" data-tone="{}">{}<span class="clip">{}</span></span>',
+        tone,
+        icon(shape),
+        title or in_words(value),
+    )
+
+
+@register.filter
+def words(value: str) -> str:
+    return in_words(value)
+
+
+@register.filter
+def provider_title(kind: str) -> str:
+    return PROVIDERS[kind].title if kind in PROVIDERS else kind
+
+
+@register.filter
+def money(amount: Decimal | None, currency: str = "") -> str:
+    """At least two decimals, and as many more as say something: 0.80, 0.0085."""
+    if amount is None:
+        return ""
+    whole, _, cents = f"{amount.normalize():f}".partition(".")
+    figure = f"{whole}.{cents:0<2}"
+    return f"{CURRENCY_SIGNS[currency]}{figure}" if currency in CURRENCY_SIGNS else f"{figure} {currency}".strip()
+
+
+@register.filter
+def age(moment: datetime | None) -> str:
+    """How long ago, or ahead, in one unit: "now", "4 min", "3 h", "12 d"."""
+    if moment is None:
+        return "never"
+    seconds = abs((timezone.now() - moment).total_seconds())
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{int(seconds)} s" if seconds >= 5 else "now"
+
+
+@register.simple_tag
+def ago(moment: datetime | None) -> SafeString:
+    if moment is None:
+        return format_html('<span class="none">never</span>')
+    local = timezone.localtime(moment)
+    text = age(moment)
+    is_past = moment <= timezone.now()
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        local.strftime("%Y-%m-%d %H:%M:%S %Z"),
+        text if text == "now" else f"{text} ago" if is_past else f"in {text}",
+    )
+
+
+@register.filter
+def day(value: date | None) -> str:
+    return value.isoformat() if value else ""
+
+
+@register.filter
+def pretty_json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True, default=str)
+
+
+@register.filter
+def figure(count: int) -> str:
+    return f"{count:,}"
+
+
+@register.filter
+def trouble(account: Account) -> str:
+    return trouble_of(account)
+
+
+@register.filter
+def duration(run: SyncRun) -> str:
+    if not (run.started_at and run.finished_at):
+        return ""
+    seconds = (run.finished_at - run.started_at).total_seconds()
+    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"

@@ -1,0 +1,107 @@
+"""The change log: what was asked for, by whom, and how far it got."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseStopPolling
+
+from phone_numbers.models import Change
+from phone_numbers.views.pages import PageRequest, page_of, requires, wants_piece
+from phone_numbers.views.values import Labels, field_title, find_labels, value_in_words
+
+PER_PAGE = 50
+WATCHED_FOR = timedelta(minutes=5)
+LIVE = "live"
+ENDED = {state.value: state.label for state in Change.State if state not in Change.LIVE}
+STATES: Mapping[str, str] = {LIVE: "Under way", **ENDED}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of a change, in words."""
+
+    title: str
+    before: str
+    after: str
+    found: str
+    """What the provider had instead, where that matters."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedChange:
+    change: Change
+    fields: list[FieldChange]
+    is_watched: bool
+
+
+@requires("numbers.view_change")
+@require_safe
+def change_list(request: PageRequest) -> HttpResponse:
+    state = request.GET.get("state", "")
+    if state and state not in STATES:
+        mistaken = {"states": STATES, "state": "", "unknown": state}
+        return render(request, "changes/list.html", mistaken, status=422)
+    page = page_of(changes_in(state), request, PER_PAGE)
+    context: dict[str, Any] = {
+        "states": STATES,
+        "state": state,
+        "page": page,
+        "page_query": f"state={state}&" if state else "",
+        "changes": in_log(list(page)),
+    }
+    return render(request, "changes/list.html", context)
+
+
+@requires("numbers.view_change")
+@require_safe
+def change_state(request: PageRequest, pk: int) -> HttpResponse:
+    """Polled while the change is under way."""
+    change = get_object_or_404(Change, pk=pk)
+    if not wants_piece(request):
+        return redirect("numbers:detail", change.number_id)
+    response = render(request, "changes/_state.html", {"change": change, "is_watched": is_watched(change)})
+    return response if is_watched(change) else HttpResponseStopPolling(response.content)
+
+
+def is_watched(change: Change) -> bool:
+    """Under way, and not for so long that watching it further makes no sense."""
+    return change.is_live and timezone.now() - change.created_at < WATCHED_FOR
+
+
+def changes_in(state: str) -> "QuerySet[Change]":
+    changes = Change.objects.select_related("change_set", "number__account").defer("number__account__credentials")
+    if state == LIVE:
+        return changes.filter(state__in=Change.LIVE)
+    return changes.filter(state=state) if state else changes
+
+
+def in_log(changes: Sequence[Change]) -> list[LoggedChange]:
+    sides = [side for change in changes for side in (change.base, change.desired, change.found)]
+    labels = find_labels(
+        (change.number.account_id for change in changes), (value for side in sides for value in side.values())
+    )
+    return [LoggedChange(change, fields_of(change, labels), is_watched(change)) for change in changes]
+
+
+def fields_of(change: Change, labels: Labels) -> list[FieldChange]:
+    account = change.number.account
+
+    def shown(side: Mapping[str, str], field: str) -> str:
+        return value_in_words(account, field, side.get(field, ""), labels)
+
+    return [
+        FieldChange(
+            field_title(account, field),
+            shown(change.base, field),
+            shown(change.desired, field),
+            shown(change.found, field) if field in change.found else "",
+        )
+        for field in change.desired
+    ]

@@ -1,0 +1,88 @@
+"""The rows of the list and their cells that can be edited in place. Asks the database nothing."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from phone_numbers.models import Account, Change
+from phone_numbers.services.editing import capabilities_of
+from phone_numbers.views.values import route_in_words
+from providers.contract import Capabilities, Service
+
+if TYPE_CHECKING:
+    from phone_numbers.filters.rows import ShownNumber
+
+FIELDS = {"alias": "alias", "voice": "voice route", "messages": "message route"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One field of one number, as the list shows it."""
+
+    number: "ShownNumber"
+    field: str
+    lead: str
+    """The kind of a route's target, in words."""
+    text: str
+    why_not: str
+    """Why it cannot be edited; empty when it can."""
+    live_change: int | None = None
+    """The change under way for this field."""
+    ended: Change | None = None
+    """The change that was watched until it ended."""
+
+    @property
+    def title(self) -> str:
+        return FIELDS[self.field]
+
+    @property
+    def blank(self) -> str:
+        """What stands in an empty cell. A number without the service cannot be routed, which is no fault."""
+        service = {"voice": Service.VOICE, "messages": Service.SMS}.get(self.field)
+        return "Nowhere" if service in self.number.services else "–"
+
+    @property
+    def id(self) -> str:
+        return f"cell-{self.number.pk}-{self.field}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    number: "ShownNumber"
+    alias: Cell
+    voice: Cell
+    messages: Cell
+
+
+def row_of(number: "ShownNumber", account: Account) -> Row:
+    number.account = account
+    capabilities = capabilities_of(account)
+    alias, voice, messages = (cell_of(number, field, capabilities) for field in FIELDS)
+    return Row(number, alias, voice, messages)
+
+
+def cell_of(number: "ShownNumber", field: str, capabilities: Capabilities | None) -> Cell:
+    lead, text = shown_value(number, field)
+    return Cell(
+        number=number,
+        field=field,
+        lead=lead,
+        text=text,
+        why_not=why_not(field, capabilities),
+        live_change=number.live_change if field in (number.live_desired or ()) else None,
+    )
+
+
+def why_not(field: str, capabilities: Capabilities | None) -> str:
+    if capabilities is None:
+        return "This server does not know the number's provider any more."
+    if capabilities.edit(field):
+        return ""
+    return capabilities.why_not.get(field, f"The {FIELDS[field]} cannot be edited at this provider.")
+
+
+def shown_value(number: "ShownNumber", field: str) -> tuple[str, str]:
+    if field == "alias":
+        return "", number.alias
+    if field == "voice":
+        return route_in_words(number.account, number.voice, number.voice_label)
+    return route_in_words(number.account, number.messages, number.message_label)

@@ -1,0 +1,92 @@
+// The little that pages need beyond htmx. Listeners are on the document, so nothing breaks after a swap;
+// state lives in the address, in the markup, or (the theme) in a cookie the server reads.
+
+const root = document.documentElement;
+const YEAR = 31_536_000;
+const NOTICE_MS = 6_000;
+
+function showTheme() {
+  for (const button of document.querySelectorAll("[data-set-theme]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.setTheme === root.dataset.theme));
+  }
+}
+
+function setTheme(theme) {
+  root.dataset.theme = theme;
+  document.cookie = `theme=${theme}; path=/; max-age=${YEAR}; samesite=lax`;
+  showTheme();
+}
+
+function toast(tone, text) {
+  const element = document.getElementById("toast-blank").content.firstElementChild.cloneNode(true);
+  element.dataset.tone = tone;
+  element.querySelector("p").textContent = text;
+  document.getElementById("toasts").append(element);
+  return element;
+}
+
+function closeLater(element) {
+  if (element.dataset.tone !== "error") setTimeout(() => element.remove(), NOTICE_MS);
+}
+
+async function copy(button) {
+  await navigator.clipboard.writeText(button.dataset.copy);
+  closeLater(toast("success", `Copied ${button.dataset.copy}`));
+}
+
+document.addEventListener("click", (event) => {
+  const target = event.target.closest("[data-set-theme], [data-copy], [data-close-toast]");
+  if (!target) return;
+  if (target.dataset.setTheme) setTheme(target.dataset.setTheme);
+  else if (target.dataset.copy) copy(target);
+  else target.closest(".toast").remove();
+});
+
+document.addEventListener("keydown", (event) => {
+  const isTyping = event.target.matches("input, select, textarea, [contenteditable]");
+  if (event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    event.preventDefault();
+    document.getElementById("q")?.select();
+  }
+  if (event.key === "Escape") event.target.closest("[data-editor]")?.querySelector("[data-cancel]")?.click();
+});
+
+// What went wrong, what was kept, what to do.
+const SENTENCES = {
+  403: "Not allowed, or this page has grown old. Nothing was sent. Reload the page, then try again.",
+  404: "That is no longer there. Reload the page to see what is.",
+};
+
+document.addEventListener("htmx:responseError", ({ detail }) => {
+  const { status } = detail.xhr;
+  const reference = detail.xhr.getResponseHeader("X-Request-ID");
+  const sentence = SENTENCES[status] ?? `The server failed (${status}). What you typed is kept. Try again in a moment.`;
+  toast("error", reference ? `${sentence} Reference: ${reference}` : sentence);
+});
+
+document.addEventListener("htmx:sendError", () => {
+  toast("error", "The server cannot be reached. What you typed is kept. Check the connection, then try again.");
+});
+
+document.addEventListener("htmx:timeout", () => {
+  toast("error", "The server did not answer in time. What you typed is kept. Try again in a moment.");
+});
+
+// A swap keeps the focus by id; where it took the focused button away, the cell's own control gets it.
+let swappedWithFocus = "";
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  swappedWithFocus = detail.target.contains(document.activeElement) ? detail.target.id : "";
+});
+
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  if (swappedWithFocus && document.activeElement === document.body) {
+    document.getElementById(`${swappedWithFocus}-edit`)?.focus();
+  }
+  document.activeElement?.closest("[data-editor]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  for (const element of target.querySelectorAll?.(".toast") ?? []) closeLater(element);
+});
+
+document.querySelector(".theme-switch")?.removeAttribute("hidden");
+document.querySelectorAll(".toast").forEach(closeLater);
+showTheme();
