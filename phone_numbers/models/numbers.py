@@ -85,7 +85,9 @@ class PhoneNumber(models.Model):
     e911 = models.CharField("E911", max_length=40, blank=True)
     presence = models.CharField(max_length=12, choices=Presence, default=Presence.PRESENT)
     presence_since = models.DateTimeField(null=True, blank=True, help_text="When presence last changed.")
-    digest = models.BinaryField(max_length=16, help_text="Of everything the provider said, to find what changed.")
+    digest = models.CharField(
+        max_length=32, default="", editable=False, help_text="Of everything the provider said, to find what changed."
+    )
     edited_seq = models.BigIntegerField(
         default=0, help_text="Sequence of the last edit sent or settled; older readings do not overwrite the row."
     )

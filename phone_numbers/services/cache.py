@@ -48,7 +48,7 @@ def store_batch(run: SyncRun, remotes: Sequence[RemoteNumber], *, announce: bool
     differing = {
         pk: readings[remote_id]
         for remote_id, (pk, digest, presence) in known.items()
-        if presence != PhoneNumber.Presence.PRESENT or bytes(digest) != readings[remote_id].digest
+        if presence != PhoneNumber.Presence.PRESENT or digest != readings[remote_id].digest
     }
     stored = Stored(new=len(fresh))
     pks = {remote_id: row[0] for remote_id, row in known.items()}
@@ -160,7 +160,7 @@ def write_numbers(numbers: Sequence[PhoneNumber], readings: Mapping[int, Reading
 def store_reading(number: PhoneNumber, remote: RemoteNumber, **options: Any) -> list[Event]:
     """Put one reading into a row that the caller has locked; `options` as for `take_reading`. Returns the history."""
     reading = Reading.of(remote)
-    if reading.digest == bytes(number.digest) and number.presence == PhoneNumber.Presence.PRESENT:
+    if reading.digest == number.digest and number.presence == PhoneNumber.Presence.PRESENT:
         return []
     events = take_reading(number, reading, **options)
     write_numbers([number], {number.pk: reading})

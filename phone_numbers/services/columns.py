@@ -61,13 +61,13 @@ class Reading:
     """One number as a provider reported it, with the digest of all it said: equal digests need no write."""
 
     remote: RemoteNumber
-    digest: bytes
+    digest: str
     payload: Mapping[str, Any]
 
     @classmethod
     def of(cls, remote: RemoteNumber) -> Self:
         encoded = _encoder.encode(remote)
-        digest = hashlib.blake2b(encoded, digest_size=16).digest()
+        digest = hashlib.blake2b(encoded, digest_size=16).hexdigest()
         payload = without_nul(remote.payload) if b"\\u0000" in encoded else remote.payload
         return cls(remote, digest, payload)
 
