@@ -7,6 +7,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -47,15 +48,14 @@ def up(tmp_path: Path) -> Iterator[Up]:
         one.sweep()
 
 
-def signed_in(address: str, username: str = "demo", password: str = "demo") -> httpx.Client:
-    client = httpx.Client(base_url=address, follow_redirects=True, timeout=30)
-    form = client.get("/login/").text
-    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)
-    assert token, form
-    fields = {"username": username, "password": password, "csrfmiddlewaretoken": token[1]}
-    answer = client.post("/login/", data=fields, headers={"Referer": address})
-    assert "logout" in answer.text, answer.text
-    return client
+@contextmanager
+def signed_in(address: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=address, follow_redirects=True, timeout=30) as client:
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', client.get("/login/").text)
+        assert token
+        client.post("/login/", data={"username": "demo", "password": "demo", "csrfmiddlewaretoken": token[1]})
+        assert "sessionid" in client.cookies
+        yield client
 
 
 def address(started: Started) -> str:
@@ -64,20 +64,20 @@ def address(started: Started) -> str:
 
 
 def shown_numbers(client: httpx.Client) -> set[str]:
-    return set(re.findall(r"\+\d{9,15}", client.get("/numbers/?per_page=100").text))
+    return set(re.findall(r"\+\d{9,15}", client.get("/numbers/?per_page=100").raise_for_status().text))
 
 
 def test_a_first_start_shows_numbers_within_20_seconds_and_a_second_one_still_has_them(up: Up) -> None:
     began = time.monotonic()
     first = up()
-    client = signed_in(address(first))
-    wait_until(lambda: len(shown_numbers(client)) == 60, 20 - (time.monotonic() - began), first.text)
-    wait_until(lambda: client.get("/healthz").status_code == 200, 5, client.get("/healthz").text)
-    numbers = shown_numbers(client)
+    with signed_in(address(first)) as client:
+        wait_until(lambda: len(shown_numbers(client)) == 60, 20 - (time.monotonic() - began), first.text)
+        wait_until(lambda: client.get("/healthz").status_code == 200, 5, first.text)
+        numbers = shown_numbers(client)
     first.process.terminate()
     first.wait_until_gone()
-    second = up()
-    assert shown_numbers(signed_in(address(second))) == numbers
+    with signed_in(address(up())) as client:
+        assert shown_numbers(client) == numbers
 
 
 def test_it_says_what_it_is_and_how_to_go_on(up: Up) -> None:
@@ -108,8 +108,8 @@ def test_it_says_that_the_port_is_taken_and_starts_nothing(up: Up, tmp_path: Pat
 def test_it_moves_the_simulator_when_its_port_is_taken(up: Up) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         started = up(SIMULATOR_PORT=str(other.getsockname()[1]))
-        client = signed_in(address(started))
-        wait_until(lambda: shown_numbers(client), 20, started.text)
+        with signed_in(address(started)) as client:
+            wait_until(lambda: shown_numbers(client), 20, started.text)
 
 
 def test_it_refuses_to_run_twice_on_the_same_data(up: Up) -> None:

@@ -5,7 +5,6 @@ import socket
 import sys
 from typing import Any
 
-from celery import current_app
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import BaseCommand, CommandError, call_command
@@ -36,7 +35,6 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         if settings.DEMO:
             call_command("seed_demo")
-        current_app.send_task("numbers.tick")  # so that the first sync does not wait for the schedule
         connections.close_all()
         return Supervisor(programs(), announce).run()
 
