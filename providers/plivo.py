@@ -121,7 +121,10 @@ class Plivo(Provider):
             yield Page(numbers=numbers, total=body["meta"].get("total_count"))
 
     def get(self, number_id: str) -> RemoteNumber:
-        number = read_number(self.http.get_json(self._path(f"Number/{number_id}/")), self.auth_id)
+        row = self.http.get_json(self._path(f"Number/{number_id}/"))
+        if isinstance(row, dict):
+            row.pop("api_id", None)  # It names this call, not the number, and lists lack it.
+        number = read_number(row, self.auth_id)
         if number.id != number_id:
             raise MalformedResponse("Plivo answered with another number than the one asked for.")
         return number
