@@ -71,7 +71,8 @@ class FoneDynamics(Provider):
             name="property_sid",
             title="Property SID",
             secret=False,
-            pattern=f"({SID})?",
+            pattern=SID,
+            optional=True,
             hint="To see one property's numbers only. Empty for the whole account.",
         ),
     )

@@ -19,11 +19,9 @@ from tests.simulators import NUMBERS
 
 NUMBERS_PATH = "/api/relay/rest/phone_numbers"
 COMPAT = f"/api/laml/2010-04-01/Accounts/{SIGNALWIRE_PROJECT_ID}"
-READ_HANDLERS = {
-    *("relay_context", "relay_topic", "relay_script", "relay_application", "relay_connector", "relay_sip_endpoint"),
-    *("relay_verto_endpoint", "laml_webhooks", "laml_application", "dialogflow", "video_room", "call_flow"),
-    *("ai_agent", "fabric_subscriber", "sip_gateway", "call_queue"),
-}
+RELAY_HANDLERS = "context topic script application connector sip_endpoint verto_endpoint"
+OTHER_HANDLERS = "laml_webhooks laml_application dialogflow video_room"
+FABRIC_HANDLERS = "call_flow ai_agent fabric_subscriber sip_gateway call_queue"
 
 
 @pytest.fixture
@@ -160,7 +158,8 @@ def test_it_keeps_projects_apart(simulator):
 def test_it_shows_every_handler_of_the_reference(http):
     handlers = {row["call_handler"] for row in rows(http)}
 
-    assert handlers == {*READ_HANDLERS, None}
+    relay = {f"relay_{name}" for name in RELAY_HANDLERS.split()}
+    assert handlers == {*relay, *OTHER_HANDLERS.split(), *FABRIC_HANDLERS.split(), None}
 
 
 def test_it_lists_newest_first(http):

@@ -1,0 +1,410 @@
+"""SignalWire: what is its own. What every adapter owes is the contract suite's."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.contract import NumberType, Provenance, Route, Service, TenDlcStatus, TollFreeStatus
+from providers.errors import MalformedResponse, NotFound, Rejected, Unsupported, WrongAccount
+from providers.registry import open_provider
+from providers.signalwire import CALL_KINDS, FABRIC_KINDS, SignalWire
+from providers.signalwire_words import CALL_HANDLERS, MESSAGE_HANDLERS, read_assignment, read_number
+from providers.simulator import (
+    SIGNALWIRE_NUMBERS_TOKEN,
+    SIGNALWIRE_PROJECT_ID,
+    SIGNALWIRE_SPACE,
+    SIGNALWIRE_TOKEN,
+    Simulator,
+)
+from providers.simulator.numbers import Number
+from providers.status import default_words
+from tests.simulators import NUMBERS
+
+Open = Callable[[str], SignalWire]
+ROW = {"id": "3fa85f64-5717-4562-b3fc-2c963f66afa6", "number": "+14155550123"}
+UUID = "0b6cbd27-4f0e-4c52-8d0f-1a2b3c4d5e6f"
+
+
+@pytest.fixture
+def open_with(simulator: Simulator) -> Iterator[Open]:
+    opened: list[Any] = []
+
+    def open_one(token: str) -> SignalWire:
+        credentials = {"space": SIGNALWIRE_SPACE, "project_id": SIGNALWIRE_PROJECT_ID, "api_token": token}
+        base_urls = {"api": f"{simulator.root}/signalwire/api"}
+        opened.append(open_provider("signalwire", credentials, base_urls=base_urls, sleep=lambda _: None))
+        return opened[-1]
+
+    yield open_one
+    for provider in opened:
+        provider.close()
+
+
+@pytest.fixture
+def provider(open_with: Open) -> SignalWire:
+    return open_with(SIGNALWIRE_TOKEN)
+
+
+def listed(provider: SignalWire) -> list[Any]:
+    return [number for page in provider.list_numbers() for number in page.numbers]
+
+
+def held(simulator: Simulator, fits: Callable[[Number], bool]) -> Number:
+    return next(number for number in simulator.world.account("signalwire") if fits(number))
+
+
+def remote_id(provider: SignalWire, number: Number) -> str:
+    return next(each.id for each in listed(provider) if each.e164 == f"+{number.digits}")
+
+
+def any_id(provider: SignalWire) -> str:
+    return listed(provider)[0].id
+
+
+def test_it_reads_every_number_as_the_world_holds_it(provider, simulator):
+    expected = [
+        (f"+{number.digits}", number.alias or "", number.voice, number.messages, set(number.services.split()))
+        for number in simulator.world.account("signalwire")
+    ]
+
+    read = [(each.e164, each.alias, each.voice.key, each.messages.key, set(each.services)) for each in listed(provider)]
+
+    assert read == expected
+
+
+def test_it_knows_every_field_the_simulator_shows(provider):
+    assert [number.surprises for number in listed(provider)] == [()] * NUMBERS
+
+
+@pytest.mark.parametrize("simulator", [{"numbers": 2100}], indirect=True)
+def test_it_asks_for_a_thousand_at_a_time(provider, simulator):
+    provider.compliance()
+    simulator.requests.clear()
+
+    sizes = [len(page.numbers) for page in provider.list_numbers()]
+
+    assert sizes == [1000, 1000, 100]
+    assert simulator.requests.by_status == {200: 3}
+
+
+@pytest.mark.parametrize(
+    "space", ["", "Northwind", "northwind.evil", "evil.example/", "a@b", "northwind\n", "-a", "a-", "a" * 64, "nörth"]
+)
+def test_it_sends_credentials_to_signalwire_only(space):
+    with pytest.raises(Unsupported):
+        SignalWire.base_urls({"space": space})
+
+
+@given(st.text())
+def test_it_makes_no_host_that_is_not_below_signalwire(space):
+    try:
+        url = SignalWire.base_urls({"space": space})["api"]
+    except Unsupported:
+        return
+    assert re.fullmatch(r"https://[a-z0-9-]+\.signalwire\.com", url)
+
+
+def test_it_proves_the_project_with_the_scope_numbers_alone(open_with):
+    assert open_with(SIGNALWIRE_NUMBERS_TOKEN).whoami() == SIGNALWIRE_PROJECT_ID
+
+
+def test_it_notices_the_rows_of_another_project(provider, simulator):
+    simulator.fault("wrong_account")
+
+    with pytest.raises(WrongAccount):
+        provider.whoami()
+
+
+@pytest.mark.parametrize("kind", CALL_KINDS)
+def test_it_sends_a_call_handler_with_its_target(provider, simulator, kind):
+    target = target_of(kind, simulator)
+
+    number = provider.update(any_id(provider), {"voice": f"{kind}:{target}"})
+
+    assert number.voice.key == f"{kind}:{target}"
+    (entry,) = simulator.world.journal
+    assert entry.after.keys() <= {"voice", "settings"}
+
+
+@pytest.mark.parametrize("kind", [handler.kind for handler in MESSAGE_HANDLERS.values()])
+def test_it_sends_a_message_handler_with_its_target(provider, simulator, kind):
+    target = target_of(kind, simulator)
+
+    number = provider.update(any_id(provider), {"messages": f"{kind}:{target}"})
+
+    assert number.messages.key == f"{kind}:{target}"
+
+
+def target_of(kind: str, simulator: Simulator) -> str:
+    if kind == "application":
+        return next(iter(simulator.world.account("signalwire").applications))
+    return "https://calls.example/new" if kind in ("url", "relay_script") else UUID
+
+
+@pytest.mark.parametrize("kind", FABRIC_KINDS)
+def test_it_shows_what_only_call_fabric_sets_and_says_why_it_is_not_offered(provider, simulator, kind):
+    number = held(simulator, lambda number: number.voice.startswith(f"{kind}:"))
+    shown = provider.get(remote_id(provider, number))
+
+    with pytest.raises(Unsupported, match="Call Fabric"):
+        provider.update(shown.id, {"voice": f"{kind}:{UUID}"})
+
+    assert shown.voice.key == number.voice
+    assert len(simulator.world.journal) == 0
+
+
+@pytest.mark.parametrize("edit", [{"voice": "url:"}, {"voice": ""}, {"messages": "application:"}])
+def test_it_sends_no_route_without_a_target(provider, simulator, edit):
+    number_id = any_id(provider)
+    simulator.requests.clear()
+
+    with pytest.raises(Unsupported):
+        provider.update(number_id, edit)
+
+    assert simulator.requests.by_status == {}
+
+
+def test_it_clears_a_name_and_judges_by_reading_again(provider, simulator):
+    named = remote_id(provider, held(simulator, lambda number: bool(number.alias)))
+
+    assert provider.update(named, {"alias": ""}).alias == ""
+
+
+def test_it_says_in_signalwires_words_why_an_edit_was_refused(provider):
+    with pytest.raises(Rejected, match="Call laml application id does not exist") as refused:
+        provider.update(any_id(provider), {"voice": f"application:{UUID}"})
+
+    assert refused.value.status == 422
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"error": "Bad Request"}, "Bad Request"),
+        ({"errors": [{"detail": "Name is invalid", "status": "422", "title": "Invalid Attribute"}]}, "Name is invalid"),
+        ({"errors": [{"type": "validation_error", "code": "missing", "message": "Gone", "attribute": "id"}]}, "Gone"),
+        ({"errors": ["One", "Two"]}, "One; Two"),
+        ({"code": "21422", "message": "Not yours", "more_info": "https://help.example", "status": 400}, "Not yours"),
+    ],
+)
+def test_it_understands_every_shape_of_refusal(body, said):
+    assert default_words(body) == said
+
+
+def test_it_reads_10dlc_from_the_registry(provider, simulator):
+    words = {"registered": TenDlcStatus.REGISTERED, "in_progress": TenDlcStatus.IN_PROGRESS}
+    expected = {
+        f"+{number.digits}": (words.get(number.tendlc, TenDlcStatus.FAILED), number.campaign)
+        for number in simulator.world.account("signalwire")
+        if number.campaign
+    }
+
+    read = {
+        each.e164: (each.tendlc.status, each.tendlc.campaign_id) for each in listed(provider) if each.tendlc.campaign_id
+    }
+
+    assert read == expected
+    assert {each.provenance for each in (fact.tendlc for fact in provider.compliance().values())} == {
+        Provenance.REPORTED
+    }
+
+
+def test_it_infers_from_the_registrys_silence_and_knows_nothing_without_it(open_with):
+    with_scope, without = listed(open_with(SIGNALWIRE_TOKEN)), listed(open_with(SIGNALWIRE_NUMBERS_TOKEN))
+
+    silent = [each for each in with_scope if each.tendlc.status is TenDlcStatus.UNREGISTERED]
+    assert {each.tendlc.provenance for each in silent} == {Provenance.INFERRED}
+    assert {each.tendlc.status for each in without} == {TenDlcStatus.UNKNOWN, TenDlcStatus.NOT_APPLICABLE}
+
+
+def test_it_knows_no_compliance_without_the_scope(open_with):
+    assert open_with(SIGNALWIRE_NUMBERS_TOKEN).compliance() == {}
+
+
+def test_it_says_which_scope_the_applications_need(open_with):
+    with pytest.raises(Unsupported, match="Voice, Messaging or Fax"):
+        next(open_with(SIGNALWIRE_NUMBERS_TOKEN).list_applications())
+
+
+def test_it_does_not_take_a_dead_token_for_a_missing_scope(provider, simulator):
+    simulator.fault("revoked", times=0)
+
+    with pytest.raises(Exception, match="refused the credentials"):
+        next(provider.list_applications())
+
+    assert simulator.requests.by_status == {401: 2}
+
+
+def test_it_lists_the_applications_of_every_page(provider, simulator):
+    applications = {each.id: each.name for each in provider.list_applications()}
+
+    assert applications == {each.id: each.name for each in simulator.world.account("signalwire").applications.values()}
+
+
+def test_it_walks_a_number_once_though_the_list_moves(provider, simulator):
+    account = simulator.world.account("signalwire")
+    simulator.fault("act", action=lambda world: world.remove(account, account.at(3).digits), path="phone_numbers")
+
+    ids = [number.id for number in listed(provider)]
+
+    assert len(set(ids)) == len(ids) == NUMBERS
+
+
+def test_it_no_longer_finds_a_number_that_was_released(provider, simulator):
+    number = listed(provider)[0]
+    simulator.world.remove(simulator.world.account("signalwire"), number.e164[1:])
+
+    with pytest.raises(NotFound):
+        provider.get(number.id)
+
+
+@pytest.mark.parametrize("value", [{}, {"data": []}, {"links": {}, "data": {}}, {"links": [], "data": []}, []])
+def test_it_believes_no_page_without_rows_and_links(provider, simulator, value):
+    simulator.fault("json_text", value=value, path="phone_numbers")
+
+    with pytest.raises(MalformedResponse):
+        listed(provider)
+
+
+def test_it_warns_before_a_number_leaves_call_fabric():
+    (effect,) = SignalWire.preview({"voice": "ai_agent:a-1"}, {"voice": "relay_topic:office"})
+
+    assert effect.sentence == "AI agent a-1 can only be put back at SignalWire."
+
+
+def test_it_warns_that_a_url_makes_a_resource_for_each_number():
+    effects = SignalWire.preview({"messages": ""}, {"messages": "url:https://a.example", "alias": "x"})
+
+    assert [(effect.field, "resource of its own" in effect.sentence) for effect in effects] == [("messages", True)]
+
+
+def test_it_titles_every_kind_of_route():
+    kinds = {handler.kind for handler in (*CALL_HANDLERS.values(), *MESSAGE_HANDLERS.values())}
+
+    assert kinds == SignalWire.route_titles.keys()
+
+
+def test_it_reads_a_row_of_nulls():
+    nulls = dict.fromkeys(
+        ("name", "capabilities", "number_type", "call_handler", "message_handler", "country_code", "created_at")
+    )
+
+    number = read_number({**ROW, **nulls})
+
+    assert (number.alias, number.country, number.voice, number.surprises) == ("", "US", Route(), ())
+
+
+@pytest.mark.parametrize("row", [{}, {**ROW, "id": None}, {**ROW, "id": 5}, {**ROW, "number": "4155550123"}])
+def test_it_refuses_a_row_that_does_not_say_which_number_it_is(row):
+    with pytest.raises(MalformedResponse):
+        read_number(row)
+
+
+def test_it_keeps_what_it_does_not_know():
+    number = read_number(
+        {**ROW, "call_handler": "hologram", "calling_handler_resource_id": UUID, "spin": 1, "capabilities": ["smell"]}
+    )
+
+    assert number.voice == Route(kind="hologram", target=UUID)
+    assert set(number.surprises) == {"spin", "call_handler=hologram", "capabilities=smell"}
+    assert number.payload["spin"] == 1
+
+
+def test_it_shows_the_targets_that_are_not_in_force():
+    number = read_number(
+        {**ROW, "call_handler": "relay_topic", "call_relay_topic": "office", "call_request_url": "https://a.example"}
+    )
+
+    assert number.shadowed == (Route(kind="url", target="https://a.example"),)
+
+
+def test_it_takes_the_topic_of_a_relay_application_for_its_alias():
+    number = read_number({**ROW, "message_handler": "relay_application", "message_relay_topic": "crm"})
+
+    assert (number.messages.key, number.shadowed) == ("relay_application:crm", ())
+
+
+def test_it_asks_nothing_of_10dlc_for_toll_free_and_foreign_numbers():
+    toll_free = read_number({**ROW, "number": "+18335550123", "number_type": "toll-free"})
+    canadian = read_number({**ROW, "number": "+14165550123", "country_code": "CA"})
+
+    assert [each.tendlc.status for each in (toll_free, canadian)] == [TenDlcStatus.NOT_APPLICABLE] * 2
+    assert [each.toll_free for each in (toll_free, canadian)] == [TollFreeStatus.UNKNOWN, TollFreeStatus.NOT_APPLICABLE]
+
+
+@pytest.mark.parametrize(
+    ("state", "campaign", "status"),
+    [
+        ("pending", "active", TenDlcStatus.IN_PROGRESS),
+        ("number_assignment_pending", "active", TenDlcStatus.IN_PROGRESS),
+        ("complete", "active", TenDlcStatus.REGISTERED),
+        ("Completed", "active", TenDlcStatus.REGISTERED),
+        ("activated", "", TenDlcStatus.REGISTERED),
+        ("failed", "active", TenDlcStatus.FAILED),
+        ("completed", "inactive", TenDlcStatus.UNREGISTERED),
+        ("completed", "campaign_deactivated", TenDlcStatus.UNREGISTERED),
+        ("on_hold", "active", TenDlcStatus.UNKNOWN),
+        (None, "active", TenDlcStatus.UNKNOWN),
+    ],
+)
+def test_it_matches_the_states_of_an_assignment_loosely(state, campaign, status):
+    number_id, tendlc = read_assignment({"state": state, "phone_number": {"id": UUID}}, {"id": "c", "state": campaign})
+
+    assert (number_id, tendlc.status, tendlc.campaign_id) == (UUID, status, "c")
+
+
+def spelled(word: str) -> st.SearchStrategy[str]:
+    """The word in any case, with any separators and blanks around it."""
+    letters = [st.sampled_from((letter, letter.upper())) for letter in re.sub(r"[_-]", " ", word)]
+    separators = st.sampled_from((" ", "_", "-", ""))
+    blanks = st.sampled_from(("", " ", "\t"))
+    inner = st.tuples(*letters).flatmap(lambda drawn: separators.map(lambda by: "".join(drawn).replace(" ", by)))
+    return st.tuples(blanks, inner, blanks).map("".join)
+
+
+@given(st.sampled_from(sorted(CALL_HANDLERS)).flatmap(lambda name: st.tuples(st.just(name), spelled(name))))
+def test_it_knows_a_handler_however_it_is_spelled(drawn):
+    name, written = drawn
+    handler = CALL_HANDLERS[name]
+
+    number = read_number({**ROW, "call_handler": written, handler.target: "target"})
+
+    assert (number.voice.kind, number.voice.target, number.surprises) == (handler.kind, "target", ())
+
+
+@given(st.sampled_from(("toll-free", "tollfree")).flatmap(spelled), st.lists(spelled("fax"), max_size=3))
+def test_it_knows_types_and_services_however_they_are_spelled(number_type, services):
+    number = read_number({**ROW, "number_type": number_type, "capabilities": services})
+
+    assert number.number_type is NumberType.TOLL_FREE
+    assert number.services == ({Service.FAX} if services else set())
+    assert number.surprises == ()
+
+
+json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = (
+    "name",
+    "capabilities",
+    "number_type",
+    "call_handler",
+    "call_request_url",
+    "created_at",
+    "e911_status",
+    "cnam",
+)
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), json))
+def test_it_reads_whatever_stands_in_a_field(fields):
+    number = read_number({**ROW, **fields})
+
+    assert number.id == ROW["id"]
+    assert all(isinstance(surprise, str) for surprise in number.surprises)
