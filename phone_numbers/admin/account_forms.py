@@ -10,7 +10,8 @@ from phone_numbers.models import Account
 from providers.contract import CredentialField
 from providers.registry import PROVIDERS
 
-PREFIX = "credential_"
+TYPED, CLEARED = "credential_", "clear_"
+"""Prefixes of the names of inputs, so that no credential's name meets a column's."""
 SHORTEST_TO_HINT = 12
 """A shorter value would be half given away by its last four characters."""
 
@@ -61,11 +62,23 @@ def credential_input(field: CredentialField, stored: str) -> forms.CharField:
     sentence = f"This is not a {field.title} as the provider gives it. {field.hint}".strip()
     return forms.CharField(
         label=field.title,
-        required=not stored,
+        required=not (stored or field.optional),
         widget=widget,
         help_text=f"{field.hint} {stored_sentence(stored)}".strip(),
         validators=[RegexValidator(rf"\A(?:{field.pattern})\Z", sentence)] if field.pattern else [],
     )
+
+
+def credential_inputs(account: Account) -> dict[str, forms.Field]:
+    """An input for each credential, and a box to clear what is stored of one that may be left out."""
+    stored = stored_credentials(account)
+    inputs: dict[str, forms.Field] = {}
+    for field in asked_fields(account):
+        value = stored.get(field.name, "")
+        inputs[TYPED + field.name] = credential_input(field, value)
+        if value and field.optional:
+            inputs[CLEARED + field.name] = forms.BooleanField(label=f"Clear the stored {field.title}", required=False)
+    return inputs
 
 
 class AccountForm(forms.ModelForm):
@@ -81,19 +94,20 @@ class AccountForm(forms.ModelForm):
         """A secret is not sent back to the page, so when anything is wrong it has to be typed again; say so."""
         super().full_clean()
         for field in asked_fields(self.instance) if self.errors else ():
-            name = PREFIX + field.name
+            name = TYPED + field.name
             if field.secret and self.cleaned_data.get(name):
                 self.add_error(name, "Type this again: a secret is never sent back to the page.")
 
-    def typed_credentials(self) -> dict[str, str]:
-        typed = {field.name: self.cleaned_data[PREFIX + field.name] for field in asked_fields(self.instance)}
-        return {name: value for name, value in typed.items() if value}
+    def new_credentials(self) -> dict[str, str] | None:
+        """All that is to be stored from now on; None when nothing was typed or cleared."""
+        stored = stored_credentials(self.instance)
+        wanted = {name: value for name, value in stored.items() if not self.cleaned_data.get(CLEARED + name)}
+        for field in asked_fields(self.instance):
+            if typed := self.cleaned_data[TYPED + field.name]:
+                wanted[field.name] = typed
+        return None if wanted == stored else wanted
 
 
 def account_form(account: Account) -> type[AccountForm]:
-    """The form class for this account, with an input for each credential of its provider."""
-    stored = stored_credentials(account)
-    inputs = {
-        PREFIX + field.name: credential_input(field, stored.get(field.name, "")) for field in asked_fields(account)
-    }
-    return type("AccountForm", (AccountForm,), {"kind": account.provider, **inputs})
+    """The form class for this account."""
+    return type("AccountForm", (AccountForm,), {"kind": account.provider, **credential_inputs(account)})

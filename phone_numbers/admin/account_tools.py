@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
+from phone_numbers.admin.users import actor
 from phone_numbers.models import Account, SyncRun
 from phone_numbers.services.accounts import test_connection
 from phone_numbers.services.runs import request_sync
@@ -26,7 +27,7 @@ def report_connection(request: HttpRequest, account: Account) -> None:
 
 def start_sync(request: HttpRequest, account: Account) -> None:
     """Ask for a run, or find the one that is live already."""
-    run = request_sync(account, trigger=SyncRun.Trigger.PERSON, user=request.user)
+    run = request_sync(account, trigger=SyncRun.Trigger.PERSON, user=actor(request))
     ring(sync_account, run.pk)
     messages.success(request, f"{account}: {run} is {run.get_state_display().lower()}.")
 

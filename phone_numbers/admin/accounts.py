@@ -16,14 +16,14 @@ from django.utils.html import format_html
 from django.views.decorators.debug import sensitive_post_parameters
 
 from phone_numbers.admin.account_forms import (
-    PREFIX,
+    CLEARED,
+    TYPED,
     AccountForm,
     account_form,
-    asked_fields,
+    credential_inputs,
     credentials_sentence,
     needs_credentials,
     provider_title,
-    stored_credentials,
 )
 from phone_numbers.admin.account_tools import AccountTools
 from phone_numbers.models import Account, PhoneNumber
@@ -100,7 +100,7 @@ class AccountAdmin(AccountTools):
     def get_fieldsets(self, request: HttpRequest, obj: Account | None = None) -> Any:
         account = obj or Account(provider=chosen_provider(request))
         may_write = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        inputs = [PREFIX + field.name for field in asked_fields(account)] if may_write else []
+        inputs = list(credential_inputs(account)) if may_write else []
         known, read = (("state", "remote_id"), ("last_read", "next_sync", "numbers_count")) if obj else ((), ())
         return [
             (None, {"fields": ("name", "provider_name", *known)}),
@@ -128,13 +128,13 @@ class AccountAdmin(AccountTools):
 
     def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
         """Write only what was edited: a worker may be writing the rest of the row."""
-        edited = [name for name in form.changed_data if not name.startswith(PREFIX)]
+        edited = [name for name in form.changed_data if not name.startswith((TYPED, CLEARED))]
         if change and "sync_interval_seconds" in edited:
             obj.next_sync_at = max(timezone.now(), (obj.fresh_at or timezone.now()) + obj.interval)
             edited.append("next_sync_at")
         obj.save(update_fields=edited if change else None)
-        if isinstance(form, AccountForm) and (typed := form.typed_credentials()):
-            set_credentials(obj, {**stored_credentials(obj), **typed})
+        if isinstance(form, AccountForm) and (credentials := form.new_credentials()) is not None:
+            set_credentials(obj, credentials)
 
     def get_actions(self, request: HttpRequest) -> Any:
         """Accounts are deleted one by one, so that each refusal can say why."""

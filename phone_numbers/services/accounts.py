@@ -62,6 +62,8 @@ def set_credentials(account: Account, credentials: Mapping[str, str]) -> None:
     """Replace what is stored, and sync at the next tick. Raises ValueError for what this provider cannot have given."""
     for field in provider_class(account).credential_fields:
         value = credentials.get(field.name, "")
+        if not value and field.optional:
+            continue
         if not value or (field.pattern and not re.fullmatch(field.pattern, value)):
             raise ValueError(f"This is not a {field.title} as the provider gives it. {field.hint}".strip())
     account.credentials = Sealed.seal(credentials)

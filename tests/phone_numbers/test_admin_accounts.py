@@ -15,8 +15,10 @@ from django.utils import timezone
 from phone_numbers.admin import account_forms, accounts
 from phone_numbers.encryption import Sealed
 from phone_numbers.models import Account, PhoneNumber, SyncRun
-from providers.contract import CredentialField, Provider
+from providers.registry import PROVIDERS
+from providers.simulator import PLIVO_AUTH_ID, PLIVO_AUTH_TOKEN
 from tests.roles import make_user
+from tests.servers import free_port
 
 pytestmark = pytest.mark.django_db
 
@@ -24,15 +26,7 @@ AUTH_ID = "MAYWI0NDK4ZDC0ODCZZM"
 AUTH_TOKEN = "canaryNjE4MzQ1NmY3ODkwMTIzNDU2Nzg5MGFi99"
 OTHER_TOKEN = "canaryOWJiZjEyMzQ1Njc4OTAxMjM0NTY3ODkw77"
 LIST = "/admin/numbers/account/"
-
-
-class Carrier(Provider):
-    kind = "carrier"
-    title = "Carrier"
-    credential_fields = (
-        CredentialField(name="space", title="Space", secret=False),
-        CredentialField(name="key", title="Key"),
-    )
+ADD = f"{LIST}add/?provider=plivo"
 
 
 @pytest.fixture
@@ -58,8 +52,8 @@ def form(**fields):
     }
 
 
-def page_of(account, page="change"):
-    return reverse(f"admin:numbers_account_{page}", args=[account.pk])
+def page_of(account, verb="change"):
+    return reverse(f"admin:numbers_account_{verb}", args=[account.pk])
 
 
 def stored():
@@ -71,20 +65,26 @@ def text(answer):
 
 
 def test_it_adds_an_account_that_is_due_at_once(client, superuser):
-    assert client.post(f"{LIST}add/", form()).status_code == 302
+    assert client.post(ADD, form()).status_code == 302
     account = Account.objects.get()
     assert (account.provider, stored()) == ("plivo", {"auth_id": AUTH_ID, "auth_token": AUTH_TOKEN})
     assert account.next_sync_at <= timezone.now()
 
 
-def test_it_asks_for_the_provider_when_there_are_several(client, superuser, monkeypatch):
-    several = {**accounts.PROVIDERS, "carrier": Carrier}
-    monkeypatch.setattr(accounts, "PROVIDERS", several)
-    monkeypatch.setattr(account_forms, "PROVIDERS", several)
-    assert '<a href="?provider=carrier">Carrier</a>' in text(client.get(f"{LIST}add/"))
-    fields = {"credential_space": "acme", "credential_key": "k"}
-    client.post(f"{LIST}add/?provider=carrier", form(**fields))
-    assert stored() == {"space": "acme", "key": "k"}
+def test_it_asks_for_the_provider_first(client, superuser):
+    answer = text(client.get(f"{LIST}add/"))
+    assert all(f'<a href="?provider={kind}">{provider.title}</a>' in answer for kind, provider in PROVIDERS.items())
+
+
+def test_it_asks_for_nothing_when_there_is_one_provider(client, superuser, monkeypatch):
+    monkeypatch.setattr(accounts, "PROVIDERS", {"plivo": PROVIDERS["plivo"]})
+    assert 'name="credential_auth_id"' in text(client.get(f"{LIST}add/"))
+
+
+@pytest.mark.parametrize("kind", PROVIDERS)
+def test_it_has_an_input_for_every_credential_of_the_provider(client, superuser, kind):
+    page = text(client.get(f"{LIST}add/?provider={kind}"))
+    assert all(f'name="credential_{field.name}"' in page for field in PROVIDERS[kind].credential_fields)
 
 
 def test_it_asks_again_when_the_address_names_an_unknown_provider(client, superuser):
@@ -92,9 +92,9 @@ def test_it_asks_again_when_the_address_names_an_unknown_provider(client, superu
     assert "Which provider" in answer
 
 
-@pytest.mark.parametrize("page", ["change", "history", "delete", "forget"])
-def test_it_never_shows_a_secret(client, superuser, account, page):
-    assert AUTH_TOKEN not in text(client.get(page_of(account, page)))
+@pytest.mark.parametrize("verb", ["change", "history", "delete", "forget"])
+def test_it_never_shows_a_secret(client, superuser, account, verb):
+    assert AUTH_TOKEN not in text(client.get(page_of(account, verb)))
 
 
 def test_it_never_shows_a_secret_on_the_list_or_after_saving(client, superuser, account):
@@ -134,20 +134,39 @@ def test_it_replaces_one_credential_and_keeps_the_other(client, superuser, accou
 
 
 def test_it_refuses_a_wrong_pattern_and_keeps_the_other_inputs(client, superuser):
-    answer = text(client.post(f"{LIST}add/", form(name="Branch", credential_auth_id="wrong")))
+    answer = text(client.post(ADD, form(name="Branch", credential_auth_id="wrong")))
     assert "This is not a" in answer
     assert 'value="Branch"' in answer
     assert not Account.objects.exists()
 
 
 def test_it_asks_for_a_typed_secret_again_rather_than_sending_it_back(client, superuser):
-    answer = text(client.post(f"{LIST}add/", form(name="")))
+    answer = text(client.post(ADD, form(name="")))
     assert "Type this again" in answer
     assert AUTH_TOKEN not in answer
 
 
+TWILIO = {
+    "account_sid": "AC" + "0" * 32,
+    "api_key_sid": "SK" + "1" * 32,
+    "secret": "canary" + "2" * 32,
+}
+
+
+def test_it_stores_an_optional_credential_only_when_it_is_given(client, superuser):
+    typed = {"credential_account_sid": TWILIO["account_sid"], "credential_secret": TWILIO["secret"]}
+    client.post(f"{LIST}add/?provider=twilio", form(**typed))
+    assert stored() == {name: TWILIO[name] for name in ("account_sid", "secret")}
+
+
+def test_it_clears_an_optional_credential_when_asked(client, superuser):
+    account = Account.objects.create(name="Main", provider="twilio", credentials=Sealed.seal(TWILIO))
+    client.post(page_of(account), form(clear_api_key_sid="on"))
+    assert stored() == {name: TWILIO[name] for name in ("account_sid", "secret")}
+
+
 def test_it_needs_every_credential_of_a_new_account(client, superuser):
-    client.post(f"{LIST}add/", form(credential_auth_token=""))
+    client.post(ADD, form(credential_auth_token=""))
     assert not Account.objects.exists()
 
 
@@ -241,6 +260,52 @@ def test_it_deletes_an_account_without_numbers_together_with_its_runs(client, ac
 
 def test_it_offers_no_deletion_of_several(client, superuser, account):
     assert "delete_selected" not in text(client.get(LIST))
+
+
+@pytest.fixture
+def demo(simulator, settings):
+    settings.SIMULATOR_URL = simulator.root
+    secrets = {"auth_id": PLIVO_AUTH_ID, "auth_token": PLIVO_AUTH_TOKEN}
+    return Account.objects.create(name="Demo", provider="plivo", is_demo=True, credentials=Sealed.seal(secrets))
+
+
+def press_test(client, account):
+    return text(client.post(page_of(account, "test"), follow=True))
+
+
+def test_it_says_that_a_connection_works(client, superuser, demo):
+    answer = press_test(client, demo)
+    assert f"Demo: The credentials open account {PLIVO_AUTH_ID}, which holds 45 numbers." in answer
+    assert PLIVO_AUTH_TOKEN not in answer
+
+
+def test_it_tests_the_selected_accounts(client, superuser, demo, account):
+    chosen = {"action": "test_selected", "_selected_action": [demo.pk], "index": "0"}
+    answer = text(client.post(LIST, chosen, follow=True))
+    assert "Demo: The credentials open account" in answer
+    assert "Main:" not in answer
+
+
+def test_it_says_that_credentials_are_refused(client, superuser, demo):
+    Account.objects.update(credentials=Sealed.seal({"auth_id": PLIVO_AUTH_ID, "auth_token": OTHER_TOKEN}))
+    answer = press_test(client, demo)
+    assert "refused" in answer
+    assert OTHER_TOKEN not in answer
+
+
+def test_it_says_that_a_provider_is_unreachable(client, superuser, demo, settings):
+    settings.SIMULATOR_URL = f"http://127.0.0.1:{free_port()}"
+    assert "cannot be reached" in press_test(client, demo)
+
+
+def test_it_says_that_credentials_have_to_be_entered_again(client, superuser, demo, settings):
+    settings.CREDENTIALS_KEYS = [Fernet.generate_key().decode()]
+    assert "Enter them again" in press_test(client, demo)
+
+
+def test_it_says_that_the_credentials_open_another_account(client, superuser, demo):
+    Account.objects.update(remote_id="MAOTHER")
+    assert "MAOTHER. Nothing was stored" in press_test(client, demo)
 
 
 def test_it_makes_one_run_however_often_sync_now_is_pressed(client, superuser, account):

@@ -89,8 +89,8 @@ def rows(account):
     }
 
 
-def address(model, page, rows):
-    return reverse(f"admin:{model}_{page}", args=[] if page in {"add", "changelist"} else [rows[model].pk])
+def address(model, verb, rows):
+    return reverse(f"admin:{model}_{verb}", args=[] if verb in {"add", "changelist"} else [rows[model].pk])
 
 
 def client_of(role):
@@ -99,22 +99,22 @@ def client_of(role):
     return client
 
 
-@pytest.mark.parametrize(("model", "page"), TABLE)
-def test_it_opens_a_page_to_exactly_the_roles_of_the_table(model, page, rows):
-    answers = {role: client_of(role).get(address(model, page, rows)).status_code for role in ROLES}
-    assert answers == {role: 200 if role in TABLE[model, page] else 403 for role in ROLES}
+@pytest.mark.parametrize(("model", "verb"), TABLE)
+def test_it_opens_a_page_to_exactly_the_roles_of_the_table(model, verb, rows):
+    answers = {role: client_of(role).get(address(model, verb, rows)).status_code for role in ROLES}
+    assert answers == {role: 200 if role in TABLE[model, verb] else 403 for role in ROLES}
 
 
-@pytest.mark.parametrize(("page", "allowed"), [("test", ADMINS), ("sync", OPERATORS)])
-def test_it_lets_exactly_these_roles_press_a_button(page, allowed, rows):
-    where = address("numbers_account", page, rows)
+@pytest.mark.parametrize(("verb", "allowed"), [("test", ADMINS), ("sync", OPERATORS)])
+def test_it_lets_exactly_these_roles_press_a_button(verb, allowed, rows):
+    where = address("numbers_account", verb, rows)
     answers = {role: client_of(role).post(where).status_code for role in ROLES}
     assert answers == {role: 302 if role in allowed else 403 for role in ROLES}
 
 
-@pytest.mark.parametrize("page", ["test", "sync"])
-def test_it_acts_on_no_link(page, rows):
-    assert client_of("superuser").get(address("numbers_account", page, rows)).status_code == 405
+@pytest.mark.parametrize("verb", ["test", "sync"])
+def test_it_acts_on_no_link(verb, rows):
+    assert client_of("superuser").get(address("numbers_account", verb, rows)).status_code == 405
 
 
 def test_it_opens_the_index_to_every_staff_member():

@@ -69,8 +69,8 @@ def test_it_refuses_a_group_that_allows_more_than_the_admin_may(client, admin):
     assert not admin.groups.filter(name="mighty").exists()
 
 
-@pytest.mark.parametrize("page", ["auth_user_change", "auth_user_delete", "auth_user_password_change"])
-def test_it_keeps_an_admin_off_a_superuser(client, admin, page):
+@pytest.mark.parametrize("where", ["auth_user_change", "auth_user_delete", "auth_user_password_change"])
+def test_it_keeps_an_admin_off_a_superuser(client, admin, where):
     superuser = make_user("superuser")
     form = {
         "post": "yes",
@@ -78,7 +78,7 @@ def test_it_keeps_an_admin_off_a_superuser(client, admin, page):
         "password1": "a-long-passphrase",
         "password2": "a-long-passphrase",
     }
-    assert client.post(reverse(f"admin:{page}", args=[superuser.pk]), form).status_code == 403
+    assert client.post(reverse(f"admin:{where}", args=[superuser.pk]), form).status_code == 403
     superuser.refresh_from_db()
     assert not superuser.check_password("a-long-passphrase")
 
