@@ -24,17 +24,16 @@ from providers.contract import (
     RemoteApplication,
     RemoteNumber,
     Route,
-    RouteKind,
     SideEffect,
     TenDlc,
     TenDlcStatus,
 )
 from providers.errors import AuthenticationFailed, MalformedResponse, Unsupported, WrongAccount
 from providers.reading import text
+from providers.signalwire_words import UUID
 
 T = TypeVar("T")
 
-UUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 SPACE = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 NUMBERS = "/api/relay/rest/phone_numbers"
 REGISTRY = "/api/relay/rest/registry/beta"
@@ -43,7 +42,6 @@ PAGE_SIZE = 1000
 
 CALL_KINDS = tuple(str(handler.kind) for handler in words.CALL_HANDLERS.values() if handler.writable)
 MESSAGE_KINDS = tuple(str(handler.kind) for handler in words.MESSAGE_HANDLERS.values())
-FABRIC_KINDS = tuple(handler.kind for handler in words.CALL_HANDLERS.values() if not handler.writable)
 FABRIC_SENTENCE = "This target is assigned in SignalWire's Call Fabric; its numbers API only shows it."
 
 
@@ -52,9 +50,9 @@ class SignalWire(Provider):
     title: ClassVar[str] = "SignalWire"
     capabilities: ClassVar[Capabilities] = Capabilities(
         page_size=PAGE_SIZE,
-        # Reads are "effectively unlimited", writes 13,800 in 10 s (platform page on rate limits, Nov 2026); this
-        # is far below both, so that other programs of the same project stay unharmed.
-        rate=Rate(requests=20, seconds=1.0),
+        # Reads are "effectively unlimited", writes 13,800 in 10 s (platform page on rate limits, Nov 2026); well below
+        # both, so that the project's other programs keep their share.
+        rate=Rate(requests=100, seconds=1.0),
         edits=(
             EditableField(
                 name="alias",
@@ -66,7 +64,7 @@ class SignalWire(Provider):
                 name="voice",
                 title="Voice",
                 route_kinds=CALL_KINDS,
-                route_why_not=dict.fromkeys(FABRIC_KINDS, FABRIC_SENTENCE),
+                route_why_not=dict.fromkeys(words.FABRIC_KINDS, FABRIC_SENTENCE),
                 clearable=False,
             ),
             EditableField(name="messages", title="Messages", route_kinds=MESSAGE_KINDS, clearable=False),
@@ -130,7 +128,7 @@ class SignalWire(Provider):
         the scope Management (specification of the compatibility API, Nov 2026).
         """
         body = self.http.get_json(f"{ACCOUNTS}/{self.project_id}/IncomingPhoneNumbers", {"PageSize": 1})
-        for row in rows_of(body, "incoming_phone_numbers"):
+        for row in words.rows_of(body, "incoming_phone_numbers"):
             if text(row.get("account_sid")).lower() != self.project_id.lower():
                 raise WrongAccount("SignalWire answered for another project than the one asked for.")
         return self.project_id
@@ -154,18 +152,7 @@ class SignalWire(Provider):
 
     @classmethod
     def preview(cls, current: NumberEdit, edit: NumberEdit) -> tuple[SideEffect, ...]:
-        found = []
-        for name in ("voice", "messages"):
-            before, after = Route.from_key(current.get(name, "")), Route.from_key(edit.get(name, ""))
-            if after.kind and before.kind in FABRIC_KINDS:
-                title = cls.route_titles[before.kind]
-                found.append(
-                    SideEffect(field=name, sentence=f"{title} {before.target} can only be put back at SignalWire.")
-                )
-            if after.kind in (RouteKind.URL, "relay_script"):
-                sentence = "SignalWire makes a resource of its own for this number; an application can be shared."
-                found.append(SideEffect(field=name, sentence=sentence))
-        return tuple(found)
+        return tuple(words.side_effects(current, edit))
 
     def list_applications(self) -> Iterator[RemoteApplication]:
         path = f"{ACCOUNTS}/{self.project_id}/Applications"
@@ -173,7 +160,7 @@ class SignalWire(Provider):
         if body is None:
             raise Unsupported("This API token lacks a scope to list applications: Voice, Messaging or Fax.")
         while True:
-            yield from map(words.read_application, rows_of(body, "applications"))
+            yield from map(words.read_application, words.rows_of(body, "applications"))
             if not body.get("next_page_uri"):
                 return
             body = self.http.follow(body["next_page_uri"])
@@ -193,8 +180,8 @@ class SignalWire(Provider):
             return None
         found: dict[str, TenDlc] = {}
         for brand in brands:
-            for campaign in self._rows(f"{REGISTRY}/brands/{brand.get('id')}/campaigns"):
-                for assignment in self._rows(f"{REGISTRY}/campaigns/{campaign.get('id')}/numbers"):
+            for campaign in self._rows(f"{REGISTRY}/brands/{words.read_id(brand)}/campaigns"):
+                for assignment in self._rows(f"{REGISTRY}/campaigns/{words.read_id(campaign)}/numbers"):
                     number_id, read = words.read_assignment(assignment, campaign)
                     found[number_id] = min(found.get(number_id, read), read, key=words.standing)
         return found
@@ -223,17 +210,10 @@ class SignalWire(Provider):
         """Until `links.next` is absent, as it is on the last page; a page may be empty and not be the last."""
         body = self.http.get_json(path, params)
         while True:
-            yield rows_of(body, "data")
+            yield words.rows_of(body, "data")
             links = body.get("links")
             if not isinstance(links, dict):
                 raise MalformedResponse("SignalWire listed a page without its links.")
             if links.get("next") is None:
                 return
             body = self.http.follow(links["next"])
-
-
-def rows_of(body: Any, key: str) -> list[dict[str, Any]]:
-    rows = body.get(key) if isinstance(body, dict) else None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise MalformedResponse(f"SignalWire answered without its list of {key.replace('_', ' ')}.")
-    return rows

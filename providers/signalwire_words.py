@@ -18,6 +18,7 @@ from providers.contract import (
     Route,
     RouteKind,
     Service,
+    SideEffect,
     TenDlc,
     TenDlcStatus,
     TollFreeStatus,
@@ -80,6 +81,7 @@ MESSAGE_HANDLERS: Mapping[str, Handler] = {
     "relay_context": Handler("relay_context", "Relay context", "message_relay_context"),
 }
 
+FABRIC_KINDS = tuple(handler.kind for handler in CALL_HANDLERS.values() if not handler.writable)
 ROUTE_TITLES = {handler.kind: handler.title for handler in CALL_HANDLERS.values()}
 
 _FIELDS = """
@@ -114,14 +116,30 @@ ASSIGNMENT_STEMS = (
 )
 BEST_FIRST = (TenDlcStatus.REGISTERED, TenDlcStatus.IN_PROGRESS, TenDlcStatus.FAILED, TenDlcStatus.UNREGISTERED)
 UNASSIGNED = TenDlc(status=TenDlcStatus.UNREGISTERED, provenance=Provenance.INFERRED)
+UUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _E164 = re.compile(r"\+[1-9][0-9]{5,14}")
+
+
+def rows_of(body: Any, key: str) -> list[dict[str, Any]]:
+    rows = body.get(key) if isinstance(body, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise MalformedResponse(f"SignalWire answered without its list of {key.replace('_', ' ')}.")
+    return rows
+
+
+def read_id(row: Row, field: str = "id") -> str:
+    """Every id of SignalWire is a UUID. Raises MalformedResponse."""
+    found = row.get(field)
+    if not isinstance(found, str) or not re.fullmatch(UUID, found):
+        raise MalformedResponse("SignalWire listed a row without an id.")
+    return found
 
 
 def read_number(row: Row) -> RemoteNumber:
     """Raises MalformedResponse for a row that does not say which number it is."""
-    number_id, e164 = row.get("id"), text(row.get("number"))
-    if not isinstance(number_id, str) or not number_id or not _E164.fullmatch(e164):
-        raise MalformedResponse("SignalWire listed a number without an id or without a number.")
+    e164 = text(row.get("number"))
+    if not _E164.fullmatch(e164):
+        raise MalformedResponse("SignalWire listed a row without a number.")
     surprises = [name for name in row if name not in FIELDS]
     number_type = _known(NUMBER_TYPES, row, "number_type", surprises) or NumberType.UNKNOWN
     country = text(row.get("country_code")).upper() or country_of(e164[1:])
@@ -130,7 +148,7 @@ def read_number(row: Row) -> RemoteNumber:
     e911 = _known(E911_STATES, row, "e911_status", surprises)
     receive_mode = _known(_MODES, row, "call_receive_mode", surprises)
     return RemoteNumber(
-        id=number_id,
+        id=read_id(row),
         e164=e164,
         alias=text(row.get("name")),
         number_type=number_type,
@@ -223,11 +241,20 @@ def _handler(handlers: Mapping[str, Handler], field: str, key: str) -> dict[str,
     return {field: name, handler.target: route.target}
 
 
+def side_effects(current: Mapping[str, str], edit: Mapping[str, str]) -> Iterator[SideEffect]:
+    for name in ("voice", "messages"):
+        before, after = Route.from_key(current.get(name, "")), Route.from_key(edit.get(name, ""))
+        if after.kind and before.kind in FABRIC_KINDS:
+            sentence = f"{ROUTE_TITLES[before.kind]} {before.target} can only be put back at SignalWire."
+            yield SideEffect(field=name, sentence=sentence)
+        if after.kind in (RouteKind.URL, "relay_script") and after.kind != before.kind:
+            sentence = "SignalWire makes a resource of its own for this number; an application can be shared."
+            yield SideEffect(field=name, sentence=sentence)
+
+
 def read_application(row: Row) -> RemoteApplication:
-    if not isinstance(row.get("sid"), str) or not row["sid"]:
-        raise MalformedResponse("SignalWire listed an application without an id.")
     return RemoteApplication(
-        id=row["sid"],
+        id=read_id(row, "sid"),
         name=text(row.get("friendly_name")),
         voice_url=text(row.get("voice_url")),
         message_url=text(row.get("sms_url")),
@@ -242,13 +269,12 @@ def read_assignment(assignment: Row, campaign: Row) -> tuple[str, TenDlc]:
     A campaign that is switched off carries no traffic, whatever its assignments say.
     """
     number = assignment.get("phone_number")
-    if not isinstance(number, Mapping) or not text(number.get("id")):
-        raise MalformedResponse("SignalWire listed a campaign assignment without its number.")
+    number_id = read_id(number if isinstance(number, dict) else {})
     status, provenance = _stem(assignment.get("state")), Provenance.REPORTED
     if status is TenDlcStatus.REGISTERED and _stem(campaign.get("state")) is TenDlcStatus.UNREGISTERED:
         status, provenance = TenDlcStatus.UNREGISTERED, Provenance.INFERRED
     campaign_id = text(assignment.get("campaign_id")) or text(campaign.get("id"))
-    return text(number["id"]), TenDlc(status=status, campaign_id=campaign_id, provenance=provenance)
+    return number_id, TenDlc(status=status, campaign_id=campaign_id, provenance=provenance)
 
 
 def standing(tendlc: TenDlc) -> int:
