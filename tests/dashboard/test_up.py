@@ -51,8 +51,9 @@ def up(tmp_path: Path) -> Iterator[Up]:
 @contextmanager
 def signed_in(address: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=address, follow_redirects=True, timeout=30) as client:
-        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', client.get("/login/").text)
-        assert token
+        form = client.get("/login/").raise_for_status().text
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)
+        assert token, form
         client.post("/login/", data={"username": "demo", "password": "demo", "csrfmiddlewaretoken": token[1]})
         assert "sessionid" in client.cookies
         yield client
@@ -60,7 +61,7 @@ def signed_in(address: str) -> Iterator[httpx.Client]:
 
 def address(started: Started) -> str:
     started.wait_for_text(READY)
-    return re.findall(r"http://[\d.:]+", started.text)[0]
+    return re.findall(r"Numberdesk is at (http://[\d.:]+)", started.text)[0]
 
 
 def shown_numbers(client: httpx.Client) -> set[str]:
