@@ -41,4 +41,4 @@ def add_user() -> None:
     if is_new:
         user.set_password(DEMO_PASSWORD)
         user.save(update_fields=["password"])
-        user.groups.add(Group.objects.get(name=DEMO_ROLE))
+        user.groups.set(Group.objects.filter(name=DEMO_ROLE))
