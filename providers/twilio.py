@@ -50,7 +50,7 @@ class Twilio(Provider):
     capabilities: ClassVar[Capabilities] = Capabilities(
         page_size=PAGE_SIZE,
         # Twilio limits concurrency and publishes no number (error 20429, Nov 2026): this rate is our own caution.
-        rate=Rate(requests=50, seconds=5),
+        rate=Rate(requests=100, seconds=5),
         max_in_flight=5,
         edits=(
             # Error 20002: a FriendlyName has 1 to 64 characters.

@@ -62,13 +62,17 @@ class Products:
 
     def trunk_row(self, number: Row) -> Mapping[str, Row] | None:
         """The same for one number: a single request at most, as long as its own row names the trunk."""
-        if "trunk_sid" not in number:
-            return self.trunk_rows()
+        return self._if_open(lambda: self._trunk_row(number)) if "trunk_sid" in number else self.trunk_rows()
+
+    def _trunk_row(self, number: Row) -> Mapping[str, Row]:
         trunk_sid, sid = written(number, "trunk_sid"), required(number, "sid")
         if not trunk_sid:
             return {}
-        path = f"/v1/Trunks/{trunk_sid}/PhoneNumbers/{sid}"
-        return self._if_open(lambda: {sid: read(self._http, path, host="trunking")})
+        try:
+            trunk_row = read(self._http, f"/v1/Trunks/{trunk_sid}/PhoneNumbers/{sid}", host="trunking")
+        except NotFound:
+            return {}
+        return {sid: trunk_row}
 
     @cached_property
     def messaging_services(self) -> list[Row] | None:

@@ -164,6 +164,15 @@ def test_it_reads_numbers_without_the_other_products(simulator, twilio, account,
         assert any("=unreadable" in surprise for number in numbers for surprise in number.surprises)
 
 
+def test_it_gets_what_it_lists_where_trunks_have_no_numbers_resource(simulator, twilio):
+    """As in the region IE1 (regional product availability, Nov 2026)."""
+    simulator.fault("error", path="/v1/Trunks/TK", status=404, times=0)
+
+    for number in numbers_of(twilio):
+        assert twilio.get(number.id) == number
+        assert "trunk_phone_number" not in number.payload
+
+
 def test_it_calls_nothing_unregistered_when_messaging_is_closed(simulator, twilio):
     simulator.fault("error", path="/v1/Services", status=403, times=0)
     simulator.fault("error", path="/v1/Tollfree", status=403, times=0)
