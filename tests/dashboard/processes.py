@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -89,16 +90,21 @@ class Terminal:
         self.master, slave = pty.openpty()
         self.started = Started(command, environment, output, terminal=slave)
         os.close(slave)
+        self.is_open = True
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
 
     def read(self) -> None:
+        """Never waits inside a read: that would keep the terminal open after it is closed."""
         with self.started.output.open("wb", buffering=0) as written, suppress(OSError):
-            while shown := os.read(self.master, 4096):
-                written.write(shown)
+            while self.is_open:
+                if select.select([self.master], [], [], 0.1)[0]:
+                    written.write(os.read(self.master, 4096))
 
     def press_ctrl_c(self) -> None:
         os.write(self.master, b"\x03")
 
     def close(self) -> None:
+        self.is_open = False
+        self.reader.join()
         os.close(self.master)

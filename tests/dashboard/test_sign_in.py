@@ -135,3 +135,4 @@ def test_the_admin_tells_a_signed_in_user_without_staff_status(client):
     client.force_login(make_user("admin", is_staff=False))
     answer = client.get(reverse("admin:index"), follow=True)
     assert answer.status_code == 403
+    assert "open to users with staff status" in answer.content.decode()

@@ -156,3 +156,5 @@ def test_it_leaves_nothing_when_its_terminal_ends_it(tmp_path: Path, end: Callab
         terminal.started.wait_until_gone()
     finally:
         terminal.started.sweep()
+        if terminal.is_open:
+            terminal.close()
