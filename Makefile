@@ -39,7 +39,7 @@ check: $(DEVELOPMENT)  ## Lint, types, layers, templates, migrations, production
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-timing
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/djlint --quiet --lint templates
 	@$(BIN)/djade --check --target-version 5.2 $(TEMPLATES)
 	@$(PY) manage.py makemigrations --check --dry-run
