@@ -24,7 +24,6 @@ from providers.simulator.numbers import Number
 from tests.simulators import NUMBERS
 
 Open = Callable[[str], SignalWire]
-ROW = {"id": "3fa85f64-5717-4562-b3fc-2c963f66afa6", "number": "+14155550123"}
 UUID = "0b6cbd27-4f0e-4c52-8d0f-1a2b3c4d5e6f"
 
 
