@@ -72,10 +72,8 @@ class AccountAdmin(AccountTools):
     def state(self, account: Account) -> str:
         if needs_credentials(account):
             return "Re-enter the credentials"
-        label = account.get_health_display()
-        return (
-            format_html("<strong>{}</strong><br>{}", label, account.health_detail) if account.health_detail else label
-        )
+        label, detail = account.get_health_display(), account.health_detail
+        return format_html("<strong>{}</strong><br>{}", label, detail) if detail else label
 
     @admin.display(description="numbers", ordering="held")
     def numbers_count(self, account: Any) -> int:
@@ -147,10 +145,10 @@ class AccountAdmin(AccountTools):
         count = account.numbers.count() if account else 0
         if not count or not self.has_delete_permission(request, account):
             return super().delete_view(request, object_id, extra_context)
-        messages.error(
-            request,
-            f"{account} has {count} numbers whose history would be lost, so it is not deleted. Pause it instead.",
+        refusal = (
+            f"{account} still holds numbers ({count:,}) whose history would be lost. Pause it instead of deleting it."
         )
+        messages.error(request, refusal)
         return redirect("admin:numbers_account_change", object_id)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
