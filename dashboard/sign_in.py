@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from dashboard.models import SignInAttempt
+from phone_numbers.services.demo import DEMO_PASSWORD, DEMO_USER
 
 ALLOWED_FAILURES = 5
 WINDOW = timedelta(minutes=15)
@@ -34,7 +35,7 @@ def attempt_key(request: HttpRequest, username: str) -> str:
 
 
 def begin_attempt(key: str) -> None:
-    """Note an attempt before it is decided, so that simultaneous ones count too. Raises ValidationError over the limit."""
+    """Note an attempt before it is decided, so that simultaneous ones count too. Raises ValidationError."""
     now = timezone.now()
     SignInAttempt.objects.filter(at__lte=now - WINDOW).delete()
     attempt = SignInAttempt.objects.create(key=key, at=now)
@@ -69,7 +70,9 @@ class SignInView(LoginView):
     redirect_authenticated_user = True
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(is_demo=settings.DEMO, **kwargs)
+        if settings.DEMO and not settings.PRODUCTION:
+            kwargs |= {"demo_user": DEMO_USER, "demo_password": DEMO_PASSWORD}
+        return super().get_context_data(**kwargs)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         status = 429 if form.has_error(NON_FIELD_ERRORS, "blocked") else 200
