@@ -1,6 +1,5 @@
 """The HTTP client is a security border: whatever the other side says, a call ends soon and with a typed error."""
 
-import datetime as dt
 import gzip
 import logging
 import socket
@@ -11,11 +10,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from email.utils import format_datetime
-from typing import Any
 
 import pytest
-import time_machine
 
 from providers.errors import (
     AuthenticationFailed,
@@ -29,30 +25,30 @@ from providers.errors import (
 )
 from providers.http import HttpClient, Limits
 from providers.network import GuardedBackend, resolve
-from tests.providers.wire import Say, Wire, answer, cut_short, cut_without_length, dripping, reset, silence
+from tests.providers.wire import (
+    ALLOWED,
+    ONCE,
+    TOKEN,
+    Say,
+    Wire,
+    answer,
+    cut_short,
+    cut_without_length,
+    dripping,
+    opened,
+    read,
+    reset,
+    silence,
+)
 
-ONCE = Limits(deadline_seconds=1.0, attempts=1)
 Open = Callable[..., HttpClient]
-TOKEN = "t0ken-of-the-account"
-ALLOWED = (("GET", "/list/"), ("GET", "/list/[0-9]+/"), ("POST", "/list/[0-9]+/"))
 JSON_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
-
-
-def opened(wire: Wire, limits: Limits = ONCE, **settings: Any) -> HttpClient:
-    return HttpClient(
-        {"api": wire.root}, ("MAUSER", TOKEN), allowed_calls=ALLOWED, limits=limits, title="Plivo", **settings
-    )
 
 
 @pytest.fixture
 def client() -> Iterator[Open]:
     with ExitStack() as stack:
         yield lambda *args, **settings: stack.enter_context(closing(opened(*args, **settings)))
-
-
-def read(*says: Say, limits: Limits = ONCE, **settings: Any) -> Any:
-    with Wire(says) as wire, closing(opened(wire, limits, **settings)) as http:
-        return http.get_json("/list/")
 
 
 # What arrives
@@ -321,83 +317,6 @@ def test_it_says_when_nobody_is_there(client: Open) -> None:
         http = client(wire)
     with pytest.raises(Unavailable, match=r"Plivo cannot be reached \(.*refused\)\."):
         http.get_json("/list/")
-
-
-# Trying again
-
-
-def waits(*says: Say, limits: Limits = Limits(backoff_seconds=0.5), **settings: Any) -> tuple[list[float], Any]:  # noqa: B008
-    slept: list[float] = []
-    try:
-        return slept, read(*says, limits=limits, sleep=slept.append, **settings)
-    except ProviderError as error:
-        return slept, error
-
-
-@pytest.mark.parametrize("say", [answer("", status=503), answer("", status=429), cut_short, reset])
-def test_it_repeats_a_read_that_may_succeed_later(say: Say) -> None:
-    slept, result = waits(say, say, answer("1"))
-    assert result == 1
-    assert 0.25 <= slept[0] <= 0.5 <= slept[1] <= 1.0
-
-
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 302])
-def test_it_repeats_no_read_that_will_fail_again(status: int) -> None:
-    slept, error = waits(answer("", status=status))
-    assert slept == []
-    assert isinstance(error, ProviderError)
-
-
-def test_it_gives_up_after_the_last_attempt() -> None:
-    slept, error = waits(answer("", status=500), limits=Limits(attempts=3))
-    assert len(slept) == 2
-    assert isinstance(error, Unavailable)
-
-
-def test_it_gives_up_rather_than_wait_too_long_in_all() -> None:
-    slept, error = waits(answer("", status=429, retry_after="100"), limits=Limits(max_wait_seconds=150))
-    assert len(slept) == 1
-    assert isinstance(error, RateLimited)
-
-
-NOW = dt.datetime(2026, 11, 21, 12, 0, tzinfo=dt.UTC)
-
-
-@pytest.mark.parametrize(
-    ("retry_after", "least", "most"),
-    [
-        ("7", 7, 8),
-        ("0", 1, 2),
-        ("86400", 120, 121),
-        (format_datetime(NOW + dt.timedelta(seconds=9), usegmt=True), 9, 10),
-        (format_datetime(NOW - dt.timedelta(days=9), usegmt=True), 1, 2),
-        ("9999999999999999999999", 120, 121),
-        ("soon", 0.25, 0.5),
-        ("-3", 0.25, 0.5),
-        ("", 0.25, 0.5),
-        (None, 0.25, 0.5),
-    ],
-)
-@time_machine.travel(NOW, tick=False)
-def test_it_waits_as_long_as_the_provider_says(retry_after: str | None, least: float, most: float) -> None:
-    headers = {} if retry_after is None else {"retry_after": retry_after}
-    slept, result = waits(answer("", status=429, **headers), answer("1"))
-    assert result == 1
-    assert least <= slept[0] <= most
-
-
-def test_it_takes_a_place_in_the_rate_for_every_attempt() -> None:
-    taken: list[int] = []
-    waits(answer("", status=503), answer("1"), acquire=lambda: taken.append(1))
-    assert len(taken) == 2
-
-
-@pytest.mark.parametrize("say", [answer("", status=503), answer("", status=429), cut_short, reset])
-def test_it_repeats_no_write(client: Open, say: Say) -> None:
-    with Wire((say,)) as wire:
-        with pytest.raises((Unavailable, RateLimited)):
-            client(wire, Limits()).send_json("POST", "/list/1/", {"alias": "x"})
-        assert len(wire.requests) == 1
 
 
 # What it says

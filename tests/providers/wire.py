@@ -5,9 +5,11 @@ import struct
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
+
+from providers.http import HttpClient, Limits
 
 Say = Callable[[socket.socket], object]
 
@@ -29,6 +31,8 @@ class Wire:
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def close(self) -> None:
+        """Shut down as well: closing alone leaves a thread that waits for the next connection, and takes it."""
+        self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
     def __enter__(self) -> Self:
@@ -110,3 +114,21 @@ def dripping(head: bytes, drop: bytes, pause: float = 0.05) -> Say:
         return CLOSE
 
     return say
+
+
+# A client that speaks to it
+
+ONCE = Limits(deadline_seconds=1.0, attempts=1)
+TOKEN = "t0ken-of-the-account"
+ALLOWED = (("GET", "/list/"), ("GET", "/list/[0-9]+/"), ("POST", "/list/[0-9]+/"))
+
+
+def opened(wire: Wire, limits: Limits = ONCE, **settings: Any) -> HttpClient:
+    return HttpClient(
+        {"api": wire.root}, ("MAUSER", TOKEN), allowed_calls=ALLOWED, limits=limits, title="Plivo", **settings
+    )
+
+
+def read(*says: Say, limits: Limits = ONCE, **settings: Any) -> Any:
+    with Wire(says) as wire, closing(opened(wire, limits, **settings)) as http:
+        return http.get_json("/list/")

@@ -1,0 +1,195 @@
+"""Plivo: what is its own. What every adapter owes is the contract suite's."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from providers.contract import Provider
+from providers.errors import MalformedResponse, NotFound, Rejected, Unavailable, Unsupported
+from providers.http import Limits
+from providers.plivo import Plivo, next_query
+from providers.registry import open_provider
+from providers.simulator import OTHER_PLIVO_AUTH_ID, PLIVO_AUTH_ID, PLIVO_AUTH_TOKEN, Simulator
+from tests.providers.wire import Wire, answer
+
+CREDENTIALS = {"auth_id": PLIVO_AUTH_ID, "auth_token": PLIVO_AUTH_TOKEN}
+
+
+@pytest.fixture
+def plivo(simulator: Simulator) -> Iterator[Provider]:
+    hosts = {"api": f"{simulator.root}/plivo/api"}
+    with closing(open_provider("plivo", CREDENTIALS, base_urls=hosts, sleep=lambda _: None)) as provider:
+        yield provider
+
+
+def open_at(wire: Wire) -> Provider:
+    return open_provider("plivo", CREDENTIALS, base_urls={"api": wire.root}, limits=Limits(attempts=1))
+
+
+def numbers_of(provider: Provider) -> list[str]:
+    return [number.id for page in provider.list_numbers() for number in page.numbers]
+
+
+# Lists
+
+
+def test_it_asks_for_twenty_at_a_time(plivo, simulator):
+    list(plivo.list_numbers())
+    queries = [request.target.partition("?")[2] for request in simulator.requests.kept]
+    assert queries == ["limit=20&offset=0", "limit=20&offset=20", "limit=20&offset=40"]
+
+
+@pytest.mark.parametrize("simulator", [{"numbers": 65, "cursors": True}], indirect=True)
+def test_it_follows_cursors_without_offsets(plivo, simulator):
+    assert len(set(numbers_of(plivo))) == 65
+    later = [request.target for request in simulator.requests.kept][1:]
+    assert len(later) == 3
+    assert all("cursor=" in target and "offset=" not in target for target in later)
+
+
+@pytest.mark.parametrize(
+    ("link", "query"),
+    [
+        ("/v1/Account/MA/Number/?limit=20&offset=20", "limit=20&offset=20"),
+        ("/v1/Account/MA/Number/?limit=20&offset=20&cursor=abc%3D", "limit=20&cursor=abc%3D"),
+        ("https://elsewhere.example/?cursor=x", "cursor=x"),
+        (7, ""),
+    ],
+)
+def test_it_takes_only_the_query_of_a_link(link, query):
+    assert next_query(link) == query
+
+
+@pytest.mark.parametrize("fault", ["looping_link", "foreign_link", "empty_page", "html", "cut_short", "wrong_account"])
+def test_it_breaks_off_a_listing_that_goes_wrong_in_the_middle(plivo, simulator, fault):
+    simulator.fault(fault, path="offset=20", times=0)
+    pages = plivo.list_numbers()
+    assert len(next(pages).numbers) == 20
+    with pytest.raises((MalformedResponse, Unavailable)):
+        list(pages)
+
+
+@pytest.mark.parametrize("value", [None, 7, "", ["1"], "call me"])
+def test_it_refuses_a_whole_page_for_one_row_without_a_number(plivo, simulator, value):
+    simulator.fault("wrong_type", field="number", value=value)
+    with pytest.raises(MalformedResponse):
+        next(plivo.list_numbers())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"objects": []},
+        {"meta": {}, "objects": {}},
+        {"meta": {}, "objects": [7]},
+        {"meta": {"total_count": "20"}, "objects": []},
+        {"meta": {"next": "/x/?offset=20"}, "objects": []},
+    ],
+)
+def test_it_refuses_what_is_no_page(body):
+    with Wire((answer(json.dumps(body)),)) as wire:
+        provider = open_at(wire)
+        with closing(provider), pytest.raises(MalformedResponse):
+            numbers_of(provider)
+
+
+@pytest.mark.parametrize("total", [{}, {"total_count": None}])
+def test_it_lists_without_a_total(total):
+    body = {"meta": {"next": None, **total}, "objects": [{"number": "12125550142"}]}
+    with Wire((answer(json.dumps(body)),)) as wire, closing(open_at(wire)) as provider:
+        (page,) = provider.list_numbers()
+    assert (page.total, len(page.numbers)) == (None, 1)
+
+
+def test_it_reads_on_after_a_moment_of_trouble(plivo, simulator):
+    simulator.fault("error", status=503, path="offset=20", times=2)
+    assert len(numbers_of(plivo)) == 45
+    assert plivo.http.stats.retries == 2
+
+
+def test_it_offers_no_outbound_trunk(plivo):
+    why_not = {application.why_not for application in plivo.list_applications() if not application.assignable}
+    assert why_not == {"Only an inbound trunk can take calls; on this one the number would go silent."}
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_it_lists_applications_where_trunks_are_closed(plivo, simulator, status):
+    simulator.fault("error", status=status, path="/Zentrunk/", times=0)
+    assert {application.kind for application in plivo.list_applications()} == {"application"}
+
+
+def test_it_raises_when_trunks_are_out_of_order(plivo, simulator):
+    simulator.fault("error", status=500, path="/Zentrunk/", times=0)
+    with pytest.raises(Unavailable):
+        list(plivo.list_applications())
+
+
+# Single numbers and edits
+
+
+def test_it_notices_another_number_than_the_one_asked_for(plivo, simulator):
+    first, second = numbers_of(plivo)[:2]
+    simulator.fault("wrong_type", field="number", value=second)
+    with pytest.raises(MalformedResponse):
+        plivo.get(first)
+
+
+@pytest.mark.parametrize("number_id", ["abc", "1/../2", "", "+12125550142"])
+def test_it_asks_for_digits_only(plivo, simulator, number_id):
+    with pytest.raises(Unsupported):
+        plivo.get(number_id)
+    assert simulator.requests.by_status.total() == 0
+
+
+def test_it_sends_only_what_changes():
+    with Wire((answer('{"message": "changed"}', status=202),)) as wire, closing(open_at(wire)) as provider:
+        provider.send_edit("12125550142", {"voice": "trunk:456", "alias": ""})
+        provider.send_edit("12125550142", {"voice": ""})
+    bodies = [json.loads(request.partition(b"\r\n\r\n")[2]) for request in wire.requests]
+    assert bodies == [{"app_id": "456", "alias": ""}, {"app_id": ""}]
+
+
+def test_it_quotes_plivos_refusal(plivo):
+    with pytest.raises(Rejected, match=r"^Plivo refused the request \(400\): app_id 1 not found\.$") as caught:
+        plivo.send_edit(numbers_of(plivo)[0], {"voice": "application:1"})
+    assert caught.value.request_id
+
+
+def test_it_reads_back_an_edit_that_was_not_applied(plivo, simulator):
+    simulator.fault("not_applied", method="POST")
+    assert plivo.update(numbers_of(plivo)[0], {"alias": "Never kept"}).alias != "Never kept"
+
+
+def test_it_cannot_edit_messages_apart():
+    with pytest.raises(Unsupported, match="one application"):
+        Plivo.capabilities.check({"messages": "application:1"})
+
+
+@pytest.mark.parametrize(
+    ("current", "edit", "fields"),
+    [
+        ({"voice": "application:1"}, {"alias": "x"}, []),
+        ({"voice": "application:1"}, {"voice": "application:1"}, []),
+        ({"voice": "application:1"}, {"voice": "application:2"}, ["messages"]),
+        ({"voice": "trunk:1"}, {"voice": "application:2"}, ["voice", "messages"]),
+        ({"voice": "trunk:1"}, {"voice": ""}, ["voice"]),
+        ({"voice": "application:1"}, {"voice": ""}, ["messages"]),
+        ({"voice": ""}, {"voice": "trunk:1"}, []),
+        ({"subaccount": ""}, {"subaccount": "SA1"}, ["subaccount"]),
+        ({"subaccount": "SA1"}, {"subaccount": "SA1"}, []),
+    ],
+)
+def test_it_foretells_side_effects(current, edit, fields):
+    assert [effect.field for effect in Plivo.preview(current, edit)] == fields
+
+
+def test_it_names_the_account_that_answers(plivo, simulator):
+    simulator.fault("wrong_account", value=OTHER_PLIVO_AUTH_ID)
+    assert plivo.whoami() == OTHER_PLIVO_AUTH_ID
+
+
+def test_it_finds_nothing_under_anothers_number(plivo):
+    with pytest.raises(NotFound, match=r"\(404\)"):
+        plivo.get("12025550000")
