@@ -81,9 +81,7 @@ def icon(name: str) -> SafeString:
 def status(family: str, value: str, title: str = "") -> SafeString:
     """A status by icon, word and colour; what does not apply is only a quiet dash with its meaning for readers."""
     if value == "not_applicable":
-        return format_html(
-            '<span class="none" title="Not applicable">–<span class="unseen">Not applicable</span></span>'
-        )
+        return format_html('<span class="none" title="{0}">–<span class="unseen">{0}</span></span>', in_words(value))
     tone, shape = LOOKS[family].get(value, (QUIET, "question-mark-circle"))
     return format_html(
         '<span class="status" data-tone="{}">{}<span class="clip">{}</span></span>',
@@ -128,7 +126,7 @@ def age(moment: datetime | None) -> str:
 @register.simple_tag
 def ago(moment: datetime | None) -> SafeString:
     if moment is None:
-        return format_html('<span class="none">never</span>')
+        return format_html('<span class="none">{}</span>', "never")
     local = timezone.localtime(moment)
     text = age(moment)
     is_past = moment <= timezone.now()

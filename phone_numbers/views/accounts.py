@@ -110,5 +110,7 @@ def account_cards(accounts: "QuerySet[Account]") -> list[Card]:
         ended=Subquery(runs.exclude(state__in=SyncRun.LIVE)[:1]),
     )
     found = list(rows)
-    shown = SyncRun.objects.in_bulk({pk for row in found for pk in (row.live, row.ended) if pk})
+    shown = SyncRun.objects.select_related("account").in_bulk(
+        {pk for row in found for pk in (row.live, row.ended) if pk}
+    )
     return [Card(row, row.held, shown.get(row.live), shown.get(row.ended)) for row in found]

@@ -19,6 +19,7 @@ from phone_numbers.views.values import Labels, field_title, find_labels, kind_in
 from providers.registry import PROVIDERS
 
 EVENTS_PER_PAGE = 30
+STEPS = {Event.Kind.SENT, Event.Kind.POSTPONED, Event.Kind.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,11 @@ class LogLine:
     """The field in words, when the line is about one."""
     before: str
     after: str
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether before and after are worth a line; the steps in between only repeat them."""
+        return bool(self.event.before or self.event.after) and self.event.kind not in STEPS
 
 
 @requires("numbers.view_phonenumber")

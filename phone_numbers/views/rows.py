@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from phone_numbers.models import Account, Change
 from phone_numbers.services.editing import capabilities_of
-from phone_numbers.views.values import route_in_words
+from phone_numbers.views.values import ROUTES, route_in_words
 from providers.contract import Capabilities, Service
 
 if TYPE_CHECKING:
     from phone_numbers.filters.rows import ShownNumber
 
-FIELDS = {"alias": "alias", "voice": "voice route", "messages": "message route"}
+FIELDS = {"alias": "Alias", **ROUTES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def why_not(field: str, capabilities: Capabilities | None) -> str:
         return "This server does not know the number's provider any more."
     if capabilities.edit(field):
         return ""
-    return capabilities.why_not.get(field, f"The {FIELDS[field]} cannot be edited at this provider.")
+    return capabilities.why_not.get(field, f"{FIELDS[field]} cannot be edited at this provider.")
 
 
 def shown_value(number: "ShownNumber", field: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from phone_numbers.services.editing import Choice, FormField, capabilities_of
 from providers.contract import Route
 from providers.registry import PROVIDERS
 
-ROUTES = {"voice", "messages"}
+ROUTES = {"voice": "Voice route", "messages": "Message route"}
 NOWHERE, EMPTY = "Nowhere", "None"
 
 Labels = Mapping[tuple[int, str], str]
@@ -16,6 +16,8 @@ Labels = Mapping[tuple[int, str], str]
 
 
 def field_title(account: Account, field: str) -> str:
+    if field in ROUTES:
+        return ROUTES[field]
     capabilities = capabilities_of(account)
     declared = capabilities.edit(field) if capabilities else None
     return declared.title if declared else in_words(field)

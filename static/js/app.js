@@ -83,7 +83,9 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
   if (swappedWithFocus && document.activeElement === document.body) {
     document.getElementById(`${swappedWithFocus}-edit`)?.focus();
   }
-  document.activeElement?.closest("[data-editor]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  const active = document.activeElement;
+  if (active?.matches("[data-editor] input[autofocus]")) active.select();
+  active?.closest("[data-editor]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   for (const element of target.querySelectorAll?.(".toast") ?? []) closeLater(element);
 });
 

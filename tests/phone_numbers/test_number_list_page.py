@@ -1,0 +1,207 @@
+"""The inventory's list: whole page and fragment, and how little it asks the database."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from phone_numbers.models import SyncRun
+from tests.phone_numbers.rows import make_account, make_application, make_change, make_number
+from tests.roles import make_user
+
+pytestmark = pytest.mark.django_db
+
+PIECE = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def operator(client):
+    user = make_user("operator", is_staff=False)
+    client.force_login(user)
+    return user
+
+
+def numbers_in(page):
+    return re.findall(r'data-copy="(\+\d+)"', page.content.decode())
+
+
+def text_of(page):
+    return page.content.decode()
+
+
+class TestWholePage:
+    def test_it_shows_every_number_of_every_account_once(self, client, operator):
+        first, second = make_account("First"), make_account("Second")
+        for account in (first, second):
+            make_number(account, "+14155550100")
+            make_number(account)
+        assert len(numbers_in(client.get("/numbers/"))) == 4
+
+    def test_it_shows_what_operators_look_for(self, client, operator):
+        account = make_account("Main")
+        make_application(account, "111", "Support IVR")
+        make_number(
+            account,
+            "+14155550100",
+            services="voice sms mms",
+            national="(415) 555-0100",
+            alias="Front desk",
+            voice_kind="application",
+            voice_target="111",
+            tendlc_status="in_progress",
+            monthly_rate="0.80000",
+            currency="USD",
+            renewal_date="2026-12-24",
+        )
+        page = " ".join(re.sub(r"<[^>]+>", " ", text_of(client.get("/numbers/"))).split())
+        shown = "US (415) 555-0100 Front desk Plivo Main Local Voice SMS MMS Application Support IVR Nowhere"
+        row = page[page.index("US (415)") :]
+        for words in [*shown.split(), "In progress", "$0.80", "2026-12-24", "Present"]:
+            assert words in row
+
+    def test_it_has_chips_that_remove_one_filter_each(self, client, operator):
+        page = text_of(client.get("/numbers/?type=local,toll_free&q=desk"))
+        for rest in ("?q=desk&amp;type=toll_free", "?q=desk&amp;type=local", "?type=local,toll_free"):
+            assert f'class="chip" href="/numbers/{rest}"' in page
+
+    def test_it_keeps_the_choices_in_the_panel(self, client, operator):
+        page = text_of(client.get("/numbers/?type=toll_free&prefix=415&services_match=all&services=sms"))
+        assert re.search(r'value="toll_free" checked', page)
+        assert re.search(r'name="prefix" value="415"', page)
+        assert re.search(r'value="all" selected', page)
+
+    @pytest.mark.parametrize("query", ["colour=red", "type=tollfree", "renewal_date__gt=soon", "page=7", "per_page=1"])
+    def test_it_says_what_it_does_not_understand_and_shows_no_rows(self, client, operator, query):
+        make_number(make_account())
+        page = client.get(f"/numbers/?{query}")
+        assert page.status_code == 422
+        assert f"<code>{query.partition('=')[0]}</code>" in text_of(page)
+        assert numbers_in(page) == []
+
+    def test_it_escapes_what_was_typed_and_what_the_provider_says(self, client, operator):
+        make_number(make_account(), alias="<script>alert(1)</script>")
+        page = text_of(client.get("/numbers/?q=%3Cscript%3E"))
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;alert" in page
+
+    @pytest.mark.parametrize("per_page", [25, 50, 100, 250])
+    def test_it_pages_without_doubling_or_missing_a_row(self, client, operator, per_page):
+        account = make_account()
+        made = [make_number(account, alias=str(position % 2)).e164 for position in range(60)]
+        pages = range(1, -(-60 // per_page) + 1)
+        seen = [
+            number
+            for page in pages
+            for number in numbers_in(client.get(f"/numbers/?sort=-alias&per_page={per_page}&page={page}"))
+        ]
+        assert sorted(seen) == sorted(made)
+
+    def test_it_marks_the_column_it_is_sorted_by(self, client, operator):
+        make_number(make_account())
+        page = text_of(client.get("/numbers/?sort=-alias"))
+        assert page.count("aria-sort") == 1
+        assert re.search(r'data-column="alias" aria-sort="descending"', page)
+
+    def test_it_says_which_accounts_are_demo_accounts(self, client, operator):
+        make_account("Plivo demo", is_demo=True)
+        page = text_of(client.get("/numbers/"))
+        assert "Plivo demo talks to a simulator" in page
+
+    def test_it_warns_of_an_account_that_is_out_of_date(self, client, operator):
+        make_account("Old", fresh_at=timezone.now() - timezone.timedelta(hours=3))
+        assert "Its numbers may be out of date." in text_of(client.get("/numbers/"))
+
+    def test_it_shows_an_edit_that_is_under_way(self, client, operator):
+        number = make_number(make_account())
+        change = make_change(number, operator)
+        assert f"/numbers/{number.pk}/alias/?change={change.pk}" in text_of(client.get("/numbers/"))
+
+    def test_it_offers_no_editing_to_viewers(self, client):
+        client.force_login(make_user("viewer", is_staff=False))
+        make_number(make_account())
+        assert "cell-edit" not in text_of(client.get("/numbers/"))
+
+
+class TestEmptyStates:
+    def test_it_says_what_to_do_without_an_account(self, client):
+        client.force_login(make_user("admin"))
+        page = text_of(client.get("/numbers/"))
+        assert "No account yet" in page
+        assert "/admin/numbers/account/add/" in page
+
+    def test_it_shows_the_first_sync_and_refreshes_at_its_end(self, client, operator):
+        account = make_account(fresh_at=None, health="new")
+        SyncRun.objects.create(account=account, state="running", numbers_seen=340, numbers_total=2000)
+        page = text_of(client.get("/numbers/"))
+        assert "340 of 2,000 numbers" in page
+        assert f"/accounts/{account.pk}/progress/?then=refresh" in page
+
+    def test_it_says_that_nothing_matches(self, client, operator):
+        make_number(make_account())
+        assert "No number matches" in text_of(client.get("/numbers/?type=mobile"))
+
+
+class TestFragment:
+    def test_it_gives_htmx_the_results_and_what_changes_with_them(self, client, operator):
+        make_number(make_account())
+        page = client.get("/numbers/?type=local", headers=PIECE)
+        text = text_of(page)
+        assert "<html" not in text
+        for swapped in ("results", "count", "filter-count", "chips", "announcer"):
+            assert re.search(f'id="{swapped}"', text)
+        assert ">1 number, page 1 of 1<" in text
+
+    @pytest.mark.parametrize("header", ["HX-Boosted", "HX-History-Restore-Request"])
+    def test_it_gives_a_window_the_whole_page(self, client, operator, header):
+        assert "<html" in text_of(client.get("/numbers/", headers={**PIECE, header: "true"}))
+
+    def test_it_pushes_the_address_in_its_shortest_spelling(self, client, operator):
+        page = client.get("/numbers/?q=&type=local&alias=&sort=number&services_match=any", headers=PIECE)
+        assert page["HX-Push-Url"] == "/numbers/?type=local"
+
+    def test_it_pushes_a_mistake_as_it_was_typed(self, client, operator):
+        page = client.get("/numbers/?prefix=abc", headers=PIECE)
+        assert (page.status_code, page["HX-Push-Url"]) == (422, "/numbers/?prefix=abc")
+
+    def test_it_is_kept_by_no_cache(self, client, operator):
+        for headers in ({}, PIECE):
+            page = client.get("/numbers/", headers=headers)
+            assert "no-store" in page["Cache-Control"]
+            assert "HX-Request" in page["Vary"]
+
+
+def queries_of(client, path, headers):
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        assert client.get(path, headers=headers).status_code == 200
+    return len(queries)
+
+
+@pytest.mark.parametrize("headers", [{}, PIECE], ids=["page", "fragment"])
+@pytest.mark.parametrize("query", ["", "&q=555", "&application=Support", "&type=local&services=sms&sort=voice"])
+def test_it_asks_the_database_as_little_for_1000_numbers_as_for_10(client, operator, headers, query):
+    account = make_account()
+    make_application(account, "111", "Support")
+    path = f"/numbers/?per_page=250{query}"
+    route = {"voice_kind": "application", "voice_target": "111"}
+    for _ in range(10):
+        make_number(account, **route)
+    at_ten = queries_of(client, path, headers)
+    for _ in range(990):
+        make_number(account, **route)
+    assert queries_of(client, path, headers) == at_ten <= 8
+
+
+@pytest.mark.parametrize("role", ["viewer", "operator", "admin"])
+def test_it_is_open_to_every_role(client, role):
+    client.force_login(make_user(role))
+    assert client.get("/numbers/").status_code == 200
+
+
+def test_it_is_closed_to_users_without_a_role_and_strangers(client):
+    assert client.get("/numbers/")["Location"] == "/login/?next=/numbers/"
+    client.force_login(make_user("nobody"))
+    assert client.get("/numbers/").status_code == 403
