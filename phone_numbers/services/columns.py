@@ -1,7 +1,6 @@
 """A provider's reading of one number, as columns of the cache and as a digest. Touches no database."""
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Self, TypeVar
@@ -62,14 +61,10 @@ class Reading:
 
     remote: RemoteNumber
     digest: str
-    payload: Mapping[str, Any]
 
     @classmethod
     def of(cls, remote: RemoteNumber) -> Self:
-        encoded = _encoder.encode(remote)
-        digest = hashlib.blake2b(encoded, digest_size=16).hexdigest()
-        payload = without_nul(remote.payload) if b"\\u0000" in encoded else remote.payload
-        return cls(remote, digest, payload)
+        return cls(remote, hashlib.blake2b(_encoder.encode(remote), digest_size=16).hexdigest())
 
     def columns(self) -> dict[str, Any]:
         """What the row of the cache holds of it; a compliance status the reading does not tell is left out."""
@@ -90,27 +85,20 @@ class Reading:
             columns["toll_free_status"] = remote.toll_free
         return columns
 
-    def extras(self) -> dict[str, str]:
-        return {name: value.replace("\0", "") for name, value in self.remote.extras.items()}
-
     def payload_row(self, number: PhoneNumber) -> NumberPayload:
-        return NumberPayload(number=number, body=self.payload, extras=self.extras())
+        return NumberPayload(number=number, body=self.remote.payload, extras=dict(self.remote.extras))
 
 
 def fitting(name: str, text: str) -> str:
-    return fit(text, LENGTHS[name]) if text else ""
-
-
-def fit(text: str, length: int | None) -> str:
-    """PostgreSQL takes neither NUL characters nor more than a column holds."""
-    return text.replace("\0", "")[:length]
+    """PostgreSQL refuses what is longer than its column."""
+    return text[: LENGTHS[name]]
 
 
 def fit_row(row: Row) -> Row:
     """The row, with every text cut to what its column takes."""
     for field in row._meta.concrete_fields:
         if isinstance(field, models.CharField | models.TextField):
-            setattr(row, field.name, fit(getattr(row, field.name), field.max_length))
+            setattr(row, field.name, getattr(row, field.name)[: field.max_length])
     return row
 
 
@@ -119,14 +107,6 @@ def fitting_rate(rate: Decimal | None) -> Decimal | None:
     if rate is None or not rate.is_finite() or abs(rate) >= LARGEST_RATE:
         return None
     return rate.quantize(SMALLEST_RATE)
-
-
-def without_nul(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace("\0", "")
-    if isinstance(value, Mapping):
-        return {without_nul(name): without_nul(inner) for name, inner in value.items()}
-    return [without_nul(inner) for inner in value] if isinstance(value, list) else value
 
 
 def format_nationally(e164: str) -> str:

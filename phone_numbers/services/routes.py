@@ -7,7 +7,7 @@ from typing import TypeVar
 from django.db import models
 
 from phone_numbers.models import Application, Subaccount
-from phone_numbers.services.columns import fit_row, without_nul
+from phone_numbers.services.columns import fit_row
 from phone_numbers.services.runs import Lease
 from providers.contract import Provider, RemoteApplication, RemoteSubaccount
 from providers.errors import Unsupported
@@ -38,7 +38,7 @@ def application_row(account_id: int, remote: RemoteApplication) -> Application:
         subaccount=remote.subaccount,
         is_assignable=remote.assignable,
         why_not=remote.why_not,
-        payload=without_nul(remote.payload),
+        payload=remote.payload,
     )
     return fit_row(row)
 

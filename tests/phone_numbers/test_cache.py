@@ -1,0 +1,205 @@
+"""Readings as rows: what counts as different, what is written of it, what is told."""
+
+import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
+from types import MappingProxyType
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from phone_numbers.models import Account, Event, NumberPayload, PhoneNumber, SyncRun
+from phone_numbers.services import runs
+from phone_numbers.services.cache import Stored, store_batch
+from phone_numbers.services.columns import Reading, format_nationally
+from phone_numbers.services.connections import open_account
+from providers.contract import (
+    NumberType,
+    RemoteNumber,
+    Route,
+    Service,
+    TenDlc,
+    TenDlcStatus,
+    TollFreeStatus,
+)
+from tests.phone_numbers.jobs import make_account
+
+REMOTE = RemoteNumber(
+    id="14155550100",
+    e164="+14155550100",
+    alias="Front desk",
+    number_type=NumberType.LOCAL,
+    country="US",
+    services=frozenset({Service.VOICE, Service.SMS}),
+    voice=Route(kind="application", target="17", label="Reception"),
+    tendlc=TenDlc(status=TenDlcStatus.REGISTERED, campaign_id="C17"),
+    toll_free=TollFreeStatus.NOT_APPLICABLE,
+    monthly_rate=Decimal("0.8"),
+    currency="USD",
+    renewal_date=dt.date(2026, 12, 1),
+    extras={"reputation": "good"},
+    payload={"number": "14155550100", "alias": "Front desk"},
+)
+
+
+@pytest.fixture
+def run(db: None) -> SyncRun:
+    return runs.claim_run(runs.request_sync(make_account(), trigger="person").pk).run
+
+
+def store(run: SyncRun, *remotes: RemoteNumber, announce: bool = False) -> Stored:
+    return store_batch(run, remotes, announce=announce, fence=lambda: None)
+
+
+def drifts() -> list[tuple[str, str, str]]:
+    found = Event.objects.filter(kind=Event.Kind.DRIFT).order_by("field")
+    return list(found.values_list("field", "before", "after"))
+
+
+def test_it_knows_a_row_by_any_order_of_its_keys() -> None:
+    turned = replace(REMOTE, payload=dict(reversed(REMOTE.payload.items())))
+    assert Reading.of(turned).digest == Reading.of(REMOTE).digest
+
+
+@pytest.mark.parametrize("field", [{"payload": {}}, {"alias": ""}, {"extras": {}}, {"surprises": ("new=1",)}])
+def test_it_notices_whatever_differs(field: dict[str, object]) -> None:
+    assert Reading.of(replace(REMOTE, **field)).digest != Reading.of(REMOTE).digest
+
+
+def test_it_takes_any_mapping_for_a_payload() -> None:
+    assert Reading.of(replace(REMOTE, payload=MappingProxyType(REMOTE.payload))).digest == Reading.of(REMOTE).digest
+
+
+def test_it_reads_a_number_alike_in_the_list_and_on_its_own(account: Account) -> None:
+    with open_account(account) as provider:
+        listed = [number for page in provider.list_numbers() for number in page.numbers]
+        alone = [provider.get(number.id) for number in listed]
+    assert [Reading.of(number).digest for number in alone] == [Reading.of(number).digest for number in listed]
+
+
+@pytest.mark.parametrize(
+    ("e164", "shown"),
+    [
+        ("+14155550100", "(415) 555-0100"),
+        ("+18005550199", "(800) 555-0199"),
+        ("+442079460000", "020 7946 0000"),
+        ("+61290000000", "(02) 9000 0000"),
+        ("nonsense", "nonsense"),
+    ],
+)
+def test_it_writes_numbers_as_their_country_does(e164: str, shown: str) -> None:
+    assert format_nationally(e164) == shown
+
+
+def test_it_stores_every_column(run: SyncRun) -> None:
+    store(run, REMOTE)
+    number = PhoneNumber.objects.get()
+    assert (number.alias, number.voice.key, number.services) == ("Front desk", "application:17", ["voice", "sms"])
+    assert (number.tendlc_status, number.tendlc_campaign_id, number.monthly_rate) == (
+        "registered",
+        "C17",
+        Decimal("0.8"),
+    )
+    assert (number.national, number.presence, number.extras) == ("(415) 555-0100", "present", {"reputation": "good"})
+    assert number.payload.body == REMOTE.payload
+
+
+def test_it_tells_every_field_that_changed(run: SyncRun) -> None:
+    store(run, REMOTE)
+    later = replace(
+        REMOTE,
+        alias="Back door",
+        voice=Route(kind="trunk", target="9"),
+        services=frozenset({Service.VOICE}),
+        monthly_rate=Decimal("1.25"),
+        renewal_date=None,
+        extras={"reputation": "bad"},
+    )
+    assert store(run, later).changed == 1
+    assert drifts() == [
+        ("alias", "Front desk", "Back door"),
+        ("monthly_rate", "0.8", "1.25"),
+        ("renewal_date", "2026-12-01", ""),
+        ("reputation", "good", "bad"),
+        ("services", "voice, sms", "voice"),
+        ("voice", "application:17", "trunk:9"),
+    ]
+
+
+def test_it_writes_the_new_payload_too(run: SyncRun) -> None:
+    store(run, REMOTE)
+    store(run, replace(REMOTE, payload={"number": "14155550100", "new": True}))
+    assert NumberPayload.objects.get().body == {"number": "14155550100", "new": True}
+
+
+def test_it_keeps_what_the_row_does_not_tell(run: SyncRun) -> None:
+    store(run, REMOTE)
+    store(run, replace(REMOTE, tendlc=None, toll_free=None))
+    number = PhoneNumber.objects.get()
+    assert (number.tendlc_status, number.tendlc_campaign_id, number.toll_free_status) == (
+        "registered",
+        "C17",
+        "not_applicable",
+    )
+    assert drifts() == []
+
+
+def test_it_takes_no_rounding_for_a_change(run: SyncRun) -> None:
+    store(run, replace(REMOTE, sms_rate=Decimal("0.0000074")))
+    store(run, replace(REMOTE, sms_rate=Decimal("0.00000740"), payload={}))
+    assert drifts() == []
+
+
+def test_it_formats_a_number_anew_that_changed(run: SyncRun) -> None:
+    store(run, REMOTE)
+    store(run, replace(REMOTE, e164="+12125550100"))
+    assert PhoneNumber.objects.get().national == "(212) 555-0100"
+
+
+def test_it_announces_new_numbers_when_told_to(run: SyncRun) -> None:
+    store(run, REMOTE, announce=True)
+    assert Event.objects.get().kind == Event.Kind.FIRST_SEEN
+
+
+def test_it_takes_the_last_of_two_rows_with_one_id(run: SyncRun) -> None:
+    stored = store(run, REMOTE, replace(REMOTE, alias="Later"))
+    assert PhoneNumber.objects.get().alias == "Later"
+    assert len(stored.seen) == 2
+
+
+def test_it_asks_once_about_a_batch_that_did_not_change(
+    run: SyncRun, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    batch = [replace(REMOTE, id=str(rank)) for rank in range(500)]
+    store(run, *batch)
+    with django_assert_num_queries(1):
+        stored = store(run, *batch)
+    assert (stored.new, stored.changed, len(stored.seen)) == (0, 0, 500)
+
+
+def test_it_writes_a_batch_that_changed_in_few_statements(
+    run: SyncRun, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """A look-up, the transaction's begin and end, two to lock, three to write."""
+    batch = [replace(REMOTE, id=str(rank)) for rank in range(20)]
+    store(run, *batch)
+    with django_assert_num_queries(8):
+        store(run, *[replace(remote, alias="Changed") for remote in batch])
+    assert len(drifts()) == 20
+
+
+def test_it_takes_a_number_back_that_did_not_change(run: SyncRun) -> None:
+    store(run, REMOTE)
+    PhoneNumber.objects.update(presence=PhoneNumber.Presence.UNCONFIRMED)
+    assert store(run, REMOTE).returned == 1
+    assert PhoneNumber.objects.get().presence == PhoneNumber.Presence.PRESENT
+    assert list(Event.objects.values_list("kind", "before", "after")) == [("presence", "unconfirmed", "present")]
+
+
+def test_it_keeps_when_a_number_was_first_seen(run: SyncRun) -> None:
+    store(run, REMOTE)
+    first = PhoneNumber.objects.get()
+    store(run, replace(REMOTE, alias="Changed"))
+    again = PhoneNumber.objects.get()
+    assert again.first_seen_at == first.first_seen_at
+    assert again.changed_at > first.changed_at

@@ -1,0 +1,172 @@
+"""Runs as rows: asked for once however often, held by one worker, taken back from lost ones."""
+
+import datetime as dt
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.utils import timezone
+from pytest_django import Settings
+
+from phone_numbers.models import Account, SyncRun
+from phone_numbers.services import runs
+from phone_numbers.services.leases import RING_AGAIN, LeaseLost
+from tests.phone_numbers.jobs import make_account
+
+NOON = dt.datetime(2026, 11, 2, 12, 0, tzinfo=dt.UTC)
+LONG = dt.timedelta(hours=1)
+
+
+@pytest.fixture
+def account(db: None) -> Account:
+    return make_account(next_sync_at=NOON, sync_interval_seconds=300)
+
+
+def ask(account: Account) -> SyncRun:
+    return runs.request_sync(account, trigger=SyncRun.Trigger.PERSON)
+
+
+def at_once(times: int, act: Callable[[], Any]) -> list[Any]:
+    """The same from so many threads, each with a database connection of its own."""
+
+    def apart(_: int) -> Any:
+        try:
+            return act()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(times) as pool:
+        return list(pool.map(apart, range(times)))
+
+
+def test_it_queues_a_run(account: Account, operator: User) -> None:
+    run = runs.request_sync(account, trigger=SyncRun.Trigger.PERSON, user=operator)
+    assert (run.state, run.requested_by, run.is_live) == (SyncRun.State.QUEUED, operator, True)
+
+
+def test_it_gives_the_live_run_to_whoever_asks_again(account: Account) -> None:
+    assert ask(account) == ask(account)
+
+
+def test_it_queues_another_when_the_last_is_over(account: Account) -> None:
+    first = ask(account)
+    lease = runs.claim_run(first.pk)
+    lease.finish(SyncRun.State.COMPLETE, Account.Health.OK)
+    assert ask(account) != first
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_makes_one_run_of_many_requests_at_once(account: Account) -> None:
+    found = at_once(8, lambda: ask(account).pk)
+    assert (len(set(found)), SyncRun.objects.count()) == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_lets_one_worker_claim_a_run(account: Account) -> None:
+    run = ask(account)
+    found = at_once(8, lambda: runs.claim_run(run.pk) is not None)
+    assert found.count(True) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_starts_one_run_for_two_schedules(account: Account) -> None:
+    found = at_once(4, lambda: runs.due_account_runs(NOON))
+    assert sum(map(len, found)) == 1
+
+
+def test_it_starts_a_run_when_an_account_is_due(account: Account) -> None:
+    (pk,) = runs.due_account_runs(NOON)
+    run = SyncRun.objects.get()
+    assert (run.pk, run.slot, run.trigger) == (pk, NOON, SyncRun.Trigger.SCHEDULE)
+
+
+def test_it_starts_no_run_before_its_time(account: Account) -> None:
+    assert runs.due_account_runs(NOON - dt.timedelta(seconds=1)) == []
+
+
+def test_it_starts_no_run_for_a_paused_account(account: Account) -> None:
+    Account.objects.update(is_paused=True)
+    assert runs.due_account_runs(NOON) == []
+
+
+@pytest.mark.parametrize(("late", "next_at"), [(0, 300), (299, 300), (300, 600), (1000, 1200)])
+def test_it_skips_the_moments_it_missed(account: Account, late: int, next_at: int) -> None:
+    runs.due_account_runs(NOON + dt.timedelta(seconds=late))
+    account.refresh_from_db()
+    assert account.next_sync_at == NOON + dt.timedelta(seconds=next_at)
+
+
+def test_it_starts_no_second_run_beside_a_live_one(account: Account) -> None:
+    ask(account)
+    assert runs.due_account_runs(NOON) == []
+    account.refresh_from_db()
+    assert account.next_sync_at > NOON
+
+
+def test_it_counts_the_tries_of_a_run(account: Account) -> None:
+    lease = runs.claim_run(ask(account).pk)
+    assert (lease.run.state, lease.run.attempt, lease.run.started_seq > 0) == (SyncRun.State.RUNNING, 1, True)
+
+
+def test_it_claims_no_run_that_is_held(account: Account) -> None:
+    run = ask(account)
+    runs.claim_run(run.pk)
+    assert runs.claim_run(run.pk) is None
+
+
+def test_it_leaves_a_run_to_a_worker_that_is_alive(account: Account) -> None:
+    runs.claim_run(ask(account).pk)
+    assert runs.reap_runs(timezone.now()) == []
+
+
+def test_it_queues_the_run_of_a_lost_worker_again(account: Account) -> None:
+    run = ask(account)
+    lease = runs.claim_run(run.pk)
+    assert runs.reap_runs(timezone.now() + LONG) == [run.pk]
+    with pytest.raises(LeaseLost):
+        lease.renew()
+
+
+def test_it_gives_a_run_up_that_loses_every_worker(account: Account) -> None:
+    run = ask(account)
+    for _ in range(runs.MAX_ATTEMPTS):
+        runs.claim_run(run.pk)
+        runs.reap_runs(timezone.now() + LONG)
+    run.refresh_from_db()
+    account.refresh_from_db()
+    assert (run.state, run.error_slug, run.is_live) == (SyncRun.State.LOST, "lost", False)
+    assert (account.health, run.detail in account.health_detail) == (Account.Health.FAILING, True)
+
+
+def test_it_rings_again_for_a_run_nobody_picked_up(account: Account) -> None:
+    run = ask(account)
+    now = timezone.now()
+    assert runs.reap_runs(now) == []
+    assert runs.reap_runs(now + RING_AGAIN) == [run.pk]
+    assert runs.reap_runs(now + RING_AGAIN) == []
+
+
+def test_it_counts_afresh_after_a_lost_worker(account: Account) -> None:
+    run = ask(account)
+    runs.claim_run(run.pk).renew(pages_read=7, numbers_seen=140, numbers_total=200)
+    runs.reap_runs(timezone.now() + LONG)
+    lease = runs.claim_run(run.pk)
+    assert (lease.run.attempt, lease.run.pages_read, lease.run.numbers_total) == (2, 0, None)
+
+
+def test_it_stops_renewing_for_a_worker_that_stands_still(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    lease = runs.claim_run(ask(account).pk)
+    lease.stay_alive()
+    now = runs.time.monotonic()
+    monkeypatch.setattr(runs.time, "monotonic", lambda: now + runs.LONGEST_STANDSTILL_SECONDS + 1)
+    with pytest.raises(LeaseLost):
+        lease.stay_alive()
+
+
+def test_it_takes_the_length_of_a_lease_from_the_settings(account: Account, settings: Settings) -> None:
+    settings.LEASE_SECONDS = 7
+    lease = runs.claim_run(ask(account).pk)
+    assert lease.run.lease_expires_at - lease.run.started_at == dt.timedelta(seconds=7)

@@ -1,0 +1,253 @@
+"""Whatever goes wrong while an account is read, no number's presence changes and the run says what happened."""
+
+import threading
+import time
+
+import pytest
+from cryptography.fernet import Fernet
+from django.db import connection
+from django.utils import timezone
+from pytest_django import Settings
+
+from phone_numbers.encryption import Sealed
+from phone_numbers.models import Account, PhoneNumber, SyncRun
+from phone_numbers.services import runs
+from phone_numbers.services.accounts import test_connection as check_connection
+from phone_numbers.services.connections import open_account, shared_limiter
+from phone_numbers.services.leases import LeaseLost
+from phone_numbers.services.listing import Listing
+from phone_numbers.services.sync import keep_numbers, run_sync
+from providers.plivo import Plivo
+from providers.simulator import PLIVO_AUTH_ID, Simulator
+from tests.phone_numbers.jobs import LIST, ONE, make_account, number_of, presences, sync
+
+BROKEN = {
+    "error": {"status": 503},
+    "error_page": {"status": 502},
+    "reset": {},
+    "html": {},
+    "invalid_json": {},
+    "cut_short": {},
+    "redirect": {},
+    "looping_link": {},
+    "wrong_type": {"field": "number", "value": 17},
+    "missing_field": {"field": "number"},
+    "wrong_account": {},
+    "revoked": {},
+    "rate_limited": {},
+}
+
+SECOND_PAGE = rf"{LIST}.*offset=20"
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+@pytest.mark.usefixtures("no_waiting")
+def test_it_changes_nobodys_presence_when_a_page_is_broken(synced: Account, simulator: Simulator, kind: str) -> None:
+    world = simulator.world.account()
+    simulator.world.remove(world, world.at(2).digits)
+    simulator.fault(kind, path=SECOND_PAGE, times=0, **BROKEN[kind])
+    run = sync(synced)
+    assert run.state in {SyncRun.State.PARTIAL, SyncRun.State.FAILED}
+    assert run.detail
+    assert run.error_slug
+    assert presences(synced) == {"present": 45}
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_it_keeps_the_pages_before_the_broken_one(account: Account, simulator: Simulator) -> None:
+    simulator.fault("error", status=503, path=SECOND_PAGE, times=0)
+    run = sync(account)
+    assert (run.state, run.numbers_new, account.numbers.count()) == (SyncRun.State.PARTIAL, 20, 20)
+    assert (account.health, account.fresh_at) == (Account.Health.FAILING, None)
+
+
+def test_it_completes_after_a_page_that_failed_once(
+    account: Account, simulator: Simulator, no_waiting: list[float]
+) -> None:
+    simulator.fault("error", status=503, path=SECOND_PAGE)
+    run = sync(account)
+    assert (run.state, run.retries, len(no_waiting)) == (SyncRun.State.COMPLETE, 1, 1)
+
+
+def test_it_waits_as_long_as_it_is_asked_to(account: Account, simulator: Simulator, no_waiting: list[float]) -> None:
+    simulator.fault("rate_limited", retry_after="86400", path=LIST)
+    run = sync(account)
+    assert run.state == SyncRun.State.COMPLETE
+    assert no_waiting[0] >= 120
+
+
+@pytest.mark.parametrize("kind", ["empty_page", "total_zero"])
+def test_it_believes_no_empty_list(synced: Account, simulator: Simulator, kind: str) -> None:
+    simulator.fault(kind, path=LIST, times=0)
+    run = sync(synced)
+    assert run.state in {SyncRun.State.HELD, SyncRun.State.PARTIAL, SyncRun.State.FAILED}
+    assert presences(synced) == {"present": 45}
+
+
+def test_it_holds_an_empty_list(synced: Account, simulator: Simulator) -> None:
+    simulator.fault("total_zero", path=LIST, times=0)
+    run = sync(synced)
+    assert (run.state, synced.health) == (SyncRun.State.HELD, Account.Health.HELD)
+    assert run.detail == (
+        "The provider listed no number at all, but 45 are known. Nothing was changed; a person should look."
+    )
+
+
+def test_it_holds_a_list_that_lacks_too_many(synced: Account, simulator: Simulator) -> None:
+    world = simulator.world.account()
+    for digits in [world.at(rank).digits for rank in range(4)]:
+        simulator.world.remove(world, digits)
+    run = sync(synced)
+    assert (run.state, run.numbers_unconfirmed) == (SyncRun.State.HELD, 0)
+    assert presences(synced) == {"present": 45}
+
+
+@pytest.mark.parametrize("kind", ["row_removed", "row_added", "duplicate_page"])
+def test_it_certifies_no_list_that_moved(synced: Account, simulator: Simulator, kind: str) -> None:
+    """A number that is gone before its page is read makes the next one skip to a page that was read already."""
+    simulator.fault(kind, path=SECOND_PAGE)
+    run = sync(synced)
+    assert (run.state, run.error_slug) == (SyncRun.State.PARTIAL, "moving_list")
+    assert presences(synced)["present"] >= 45
+    assert "unconfirmed" not in presences(synced)
+
+
+def test_it_is_well_again_after_the_next_list(synced: Account, simulator: Simulator) -> None:
+    simulator.fault("total_zero", path=LIST)
+    sync(synced)
+    assert sync(synced).state == SyncRun.State.COMPLETE
+    assert (synced.health, synced.health_detail) == (Account.Health.OK, "")
+
+
+@pytest.mark.usefixtures("no_waiting")
+@pytest.mark.parametrize("kind", ["error", "html", "rate_limited", "reset"])
+def test_it_leaves_a_number_present_that_cannot_be_asked_for(synced: Account, simulator: Simulator, kind: str) -> None:
+    world = simulator.world.account()
+    simulator.world.remove(world, world.at(2).digits)
+    simulator.fault(kind, path=ONE, times=0)
+    run = sync(synced)
+    assert (run.state, run.numbers_unconfirmed) == (SyncRun.State.COMPLETE, 0)
+    assert run.detail == "1 absent numbers could not be asked for; they stay as they were."
+    assert presences(synced) == {"present": 45}
+
+
+def test_it_stores_nothing_of_another_account(account: Account, simulator: Simulator) -> None:
+    Account.objects.filter(pk=account.pk).update(remote_id="MASOMEBODYELSE000001")
+    run = sync(account)
+    assert (run.state, run.error_slug, account.numbers.count()) == (SyncRun.State.FAILED, "wrong_account", 0)
+    assert (account.health, account.remote_id) == (Account.Health.WRONG_ACCOUNT, "MASOMEBODYELSE000001")
+
+
+def test_it_stops_at_once_when_the_credentials_are_refused(synced: Account, simulator: Simulator) -> None:
+    simulator.fault("revoked", times=0)
+    run = sync(synced)
+    assert (run.state, run.requests, run.error_slug) == (SyncRun.State.FAILED, 1, "authentication_failed")
+    assert (synced.health, synced.health_detail) == (Account.Health.AUTH_FAILED, run.detail)
+
+
+def test_it_stops_when_the_credentials_are_refused_midway(synced: Account, simulator: Simulator) -> None:
+    simulator.fault("revoked", path=SECOND_PAGE, times=0)
+    run = sync(synced)
+    assert (run.state, run.retries, run.numbers_seen) == (SyncRun.State.FAILED, 0, 20)
+    assert presences(synced) == {"present": 45}
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_it_says_when_the_provider_cannot_be_reached(account: Account, settings: Settings) -> None:
+    settings.SIMULATOR_URL = "http://127.0.0.1:1"
+    run = sync(account)
+    assert (run.state, run.error_slug, account.health) == (
+        SyncRun.State.FAILED,
+        "unavailable",
+        Account.Health.FAILING,
+    )
+    assert "cannot be reached" in account.health_detail
+
+
+def test_it_says_when_no_key_opens_the_credentials(account: Account, settings: Settings) -> None:
+    settings.CREDENTIALS_KEYS = [Fernet.generate_key().decode()]
+    run = sync(account)
+    assert (run.state, account.health) == (SyncRun.State.FAILED, Account.Health.AUTH_FAILED)
+    assert run.detail == "These credentials were saved with a key this server no longer has. Enter them again."
+
+
+def test_it_says_when_there_are_no_credentials(account: Account) -> None:
+    Account.objects.filter(pk=account.pk).update(credentials=Sealed(""))
+    assert sync(account).detail == "No credentials are stored for this account yet."
+
+
+def test_it_says_when_the_provider_is_unknown(account: Account) -> None:
+    Account.objects.filter(pk=account.pk).update(provider="carrier pigeon")
+    assert sync(account).detail == "This server knows no provider called “carrier pigeon”."
+
+
+def test_it_writes_nothing_once_its_run_was_taken(account: Account) -> None:
+    lease = runs.claim_run(runs.request_sync(account, trigger="person").pk)
+    with open_account(account) as provider:
+        page = next(iter(provider.list_numbers()))
+    SyncRun.objects.update(lease_expires_at=timezone.now())
+    runs.reap_runs(timezone.now())
+    with pytest.raises(LeaseLost):
+        keep_numbers(lease, Listing(), page.numbers)
+    assert not PhoneNumber.objects.exists()
+
+
+def test_it_ends_quietly_once_its_run_was_taken(account: Account, simulator: Simulator) -> None:
+    """The run changes hands while the second page is on its way."""
+    run = runs.request_sync(account, trigger="person")
+    lease = runs.claim_run(run.pk)
+    SyncRun.objects.filter(pk=run.pk).update(state=SyncRun.State.QUEUED, lease_token=None)
+    run_sync(run.pk)
+    with pytest.raises(LeaseLost):
+        lease.finish(SyncRun.State.FAILED, Account.Health.FAILING)
+    run.refresh_from_db()
+    assert (run.state, run.attempt) == (SyncRun.State.COMPLETE, 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_keeps_its_lease_through_a_long_wait(account: Account, simulator: Simulator, settings: Settings) -> None:
+    settings.LEASE_SECONDS = 0.6
+    simulator.fault("latency", seconds=2, path=SECOND_PAGE)
+    run = runs.request_sync(account, trigger="person")
+    worker = threading.Thread(target=run_sync_apart, args=(run.pk,))
+    worker.start()
+    time.sleep(1.6)
+    assert runs.reap_runs(timezone.now()) == []
+    worker.join()
+    run.refresh_from_db()
+    assert (run.state, run.attempt) == (SyncRun.State.COMPLETE, 1)
+
+
+def run_sync_apart(run_id: int) -> None:
+    run_sync(run_id)
+    connection.close()
+
+
+def test_it_tests_a_connection(account: Account) -> None:
+    report = check_connection(account)
+    assert (report.ok, report.remote_id, report.count) == (True, PLIVO_AUTH_ID, 45)
+    assert report.sentence == f"The credentials open account {PLIVO_AUTH_ID}, which holds 45 numbers."
+
+
+@pytest.mark.parametrize("kind", ["revoked", "html", "error", "reset", "invalid_json"])
+def test_it_says_why_a_connection_does_not_work(account: Account, simulator: Simulator, kind: str) -> None:
+    simulator.fault(kind, times=0)
+    report = check_connection(account)
+    assert not report.ok
+    assert report.sentence.endswith(".")
+
+
+def test_it_stores_a_hostile_number_on_any_database(account: Account, simulator: Simulator) -> None:
+    """PostgreSQL refuses NUL characters, texts longer than their column, amounts larger than theirs."""
+    world = simulator.world.account()
+    digits = world.at(0).digits
+    simulator.world.change(world, digits, alias="a\0b" * 400, carrier="c" * 4000, monthly_rate="99999999999999")
+    assert sync(account).state == SyncRun.State.COMPLETE
+    stored = number_of(digits)
+    assert (len(stored.alias), len(stored.carrier), stored.monthly_rate) == (255, 120, None)
+
+
+def test_it_limits_real_accounts_only(account: Account) -> None:
+    real = make_account("Real", is_demo=False)
+    assert shared_limiter(account, Plivo) is None
+    assert shared_limiter(real, Plivo) is not None
