@@ -1,6 +1,7 @@
 """Reads are tried again, as late as the provider says; writes never are."""
 
 import datetime as dt
+from contextlib import closing
 from email.utils import format_datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ import time_machine
 
 from providers.errors import ProviderError, RateLimited, Unavailable
 from providers.http import Limits
-from tests.providers.wire import Say, Wire, answer, cut_short, read, reset
+from tests.providers.wire import Say, Wire, answer, cut_short, opened, read, reset
 
 
 def waits(*says: Say, limits: Limits = Limits(backoff_seconds=0.5), **settings: Any) -> tuple[list[float], Any]:  # noqa: B008
