@@ -111,15 +111,17 @@ class Supervisor:
         self.buried: set[Child] = set()
         self.told_to_stop = False
         self.parent = os.getppid()
+        self.has_terminal = os.isatty(0)
 
     def run(self) -> int:
         for number in STOP_SIGNALS:
-            signal.signal(number, self.on_signal)
+            if signal.getsignal(number) != signal.SIG_IGN:  # as nohup asks for
+                signal.signal(number, self.on_signal)
         for program in self.programs:
             self.watch(Child(program))
         announced = False
         failed: Child | None = None
-        while not (self.told_to_stop or failed or os.getppid() != self.parent):
+        while not (failed or self.is_over()):
             self.forward_output()
             announced = announced or self.announce()
             failed = self.revive()
@@ -127,6 +129,10 @@ class Supervisor:
             write_line(f"{failed.program.name} died {DEATHS_ALLOWED} times in a row; its last words are above.")
         self.stop()
         return 1 if failed else 0
+
+    def is_over(self) -> bool:
+        """Told to stop, or left alone. make, for one, tells nobody when its terminal is closed, and waits."""
+        return self.told_to_stop or os.getppid() != self.parent or (self.has_terminal and not os.isatty(0))
 
     def on_signal(self, *_: object) -> None:
         self.told_to_stop = True

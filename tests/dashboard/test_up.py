@@ -22,6 +22,7 @@ pytestmark = [
 ]
 
 UP = [sys.executable, "manage.py", "up"]
+MAKE_RUN = ["make", "--assume-old=.venv/.installed-requirements", "run"]
 READY = "Numberdesk is at http://127.0.0.1:"
 OF_OURS = ("DATABASE_URL", "CELERY_BROKER_URL", "MODE", "DJANGO_SETTINGS_MODULE")
 Up = Callable[..., Started]
@@ -147,9 +148,12 @@ def test_it_replaces_a_main_process_that_was_killed_and_what_that_left(up: Up, n
     assert started.process.returncode == 0
 
 
+@pytest.mark.parametrize("command", [UP, MAKE_RUN], ids=["up", "make run"])
 @pytest.mark.parametrize("end", [Terminal.press_ctrl_c, Terminal.close])
-def test_it_leaves_nothing_when_its_terminal_ends_it(tmp_path: Path, end: Callable[[Terminal], None]) -> None:
-    terminal = Terminal(UP, environment(tmp_path), tmp_path / "output")
+def test_it_leaves_nothing_when_its_terminal_ends_it(
+    tmp_path: Path, command: list[str], end: Callable[[Terminal], None]
+) -> None:
+    terminal = Terminal(command, environment(tmp_path), tmp_path / "output")
     try:
         address(terminal.started)
         end(terminal)
