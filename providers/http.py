@@ -5,7 +5,6 @@ never waits past a deadline or reads past a limit; and never repeats a write: wh
 """
 
 import base64
-import itertools
 import logging
 import random
 import re
@@ -138,7 +137,7 @@ class HttpClient:
         except httpx.InvalidURL:
             raise self._not_allowed(method) from None
         prefix = base.raw_path.decode().rstrip("/")
-        sent_as_given = url.raw_path.partition(b"?")[0].decode() == prefix + path and not url.fragment
+        sent_as_given = url.raw_path.partition(b"?")[0].decode() == prefix + path
         if not sent_as_given or not any(method == verb and call.fullmatch(path) for verb, call in self._allowed_calls):
             raise self._not_allowed(method)
         return self._client.build_request(method, url, **body)
@@ -147,19 +146,18 @@ class HttpClient:
         return Unsupported(f"This {method} is not among the calls Numberdesk makes at {self._title}.")
 
     def _read(self, request: httpx.Request) -> Any:
-        waited = 0.0
-        for attempt in itertools.count(1):
+        attempt, waited = 1, 0.0
+        while True:
             try:
                 return self._attempt(request)
             except Transient as error:
                 wait = self._wait_before_next(attempt, error)
-                waited += wait
-                if attempt >= self.limits.attempts or waited > self.limits.max_wait_seconds:
+                attempt, waited = attempt + 1, waited + wait
+                if attempt > self.limits.attempts or waited > self.limits.max_wait_seconds:
                     raise
                 logger.info("%s Trying again in %.1f s.", error, wait)
             self._count(retries=1)
             self._sleep(wait)
-        raise AssertionError("unreachable")
 
     def _wait_before_next(self, attempt: int, error: Transient) -> float:
         """Never before the moment the provider named."""
@@ -204,16 +202,18 @@ class HttpClient:
         return error_for(self._title, response, self._words(body), body)
 
     def _words(self, body: Any) -> str:
+        if body is None:
+            return ""
         words = self._error_words(body) or default_words(body)
         for secret in filter(None, self._secrets):
             words = words.replace(secret, "•••")
         return one_line(words)
 
     def _unavailable(self, error: Exception) -> Unavailable:
+        if isinstance(error, (httpcore.ConnectError, httpcore.ConnectTimeout)):
+            return Unavailable(f"{self._title} cannot be reached ({one_line(str(error))}).")
         if isinstance(error, httpcore.TimeoutException):
             return Unavailable(f"{self._title} did not answer within {self.limits.deadline_seconds:g} seconds.")
-        if isinstance(error, httpcore.ConnectError):
-            return Unavailable(f"{self._title} cannot be reached ({one_line(str(error))}).")
         return Unavailable(f"{self._title} broke off the connection.")
 
     def _count(self, *, requests: int = 0, retries: int = 0) -> None:
