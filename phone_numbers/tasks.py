@@ -13,7 +13,7 @@ from django.utils import timezone
 from phone_numbers.models import Pulse
 from phone_numbers.services import changes, runs, sync
 
-SOONEST_SECONDS = 60
+LONGEST_COUNTDOWN_SECONDS = 60
 """A change that is due later than this is left to the tick."""
 
 
@@ -38,7 +38,7 @@ def apply_change(change_id: int) -> None:
     again_at = changes.apply_change(change_id)
     if again_at is not None:
         seconds = (again_at - timezone.now()).total_seconds()
-        if seconds <= SOONEST_SECONDS:
+        if seconds <= LONGEST_COUNTDOWN_SECONDS:
             ring(apply_change, change_id, countdown=max(seconds, 0))
 
 

@@ -202,7 +202,8 @@ def give_up(change: Change, why: str) -> None:
 def seconds_to_wait(change: Change, error: ProviderError) -> float:
     """Longer with every failure, and never less than the provider asked for."""
     asked = error.retry_after or 0.0 if isinstance(error, Transient) else 0.0
-    return max(asked, WAITS_WITHOUT_READING[min(change.failures, len(WAITS_WITHOUT_READING)) - 1])
+    failures = min(max(change.failures, 1), len(WAITS_WITHOUT_READING))
+    return max(asked, WAITS_WITHOUT_READING[failures - 1])
 
 
 def values(change: Change, remote: RemoteNumber) -> dict[str, str]:

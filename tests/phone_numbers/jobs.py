@@ -86,9 +86,7 @@ def written_tables() -> Iterator[list[str]]:
     tables: list[str] = []
     with CaptureQueriesContext(connection) as queries:
         yield tables
-    for query in queries:
-        if match := WRITE.match(query["sql"]):
-            tables.append(match[1])
+    tables += [match[1] for query in queries if (match := WRITE.match(query["sql"]))]
 
 
 def presences(account: Account) -> dict[str, int]:

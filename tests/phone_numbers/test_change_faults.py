@@ -1,0 +1,272 @@
+"""An edit is never lost, never doubled, never called done or failed without a reading, whatever goes wrong."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.utils import timezone
+from pytest_django import Settings
+
+from phone_numbers.models import Account, Change, Event, PhoneNumber
+from phone_numbers.services import changes
+from phone_numbers.services.change_states import claim_change, settle
+from phone_numbers.services.leases import LeaseLost
+from providers.simulator import Simulator
+from tests.phone_numbers.jobs import ONE, ask, edits, events, number_of, work, work_to_the_end
+
+ONCE = [("alias", "New")]
+
+
+def applied(simulator: Simulator) -> list[tuple[str, Any]]:
+    """Each field the provider really set for us."""
+    return [field for _, fields in edits(simulator) for field in fields.items()]
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("error", {"status": 500, "after": True}),
+        ("error", {"status": 502, "after": True}),
+        ("reset", {"after": True}),
+        ("html", {}),
+        ("cut_short", {}),
+    ],
+)
+def test_it_finds_out_that_an_edit_was_applied(
+    number: PhoneNumber, operator: User, simulator: Simulator, kind: str, options: dict[str, Any]
+) -> None:
+    simulator.fault(kind, method="POST", **options)
+    change = work_to_the_end(ask(number, operator, alias="New"))
+    assert change.state == Change.State.CONFIRMED
+    assert applied(simulator) == ONCE
+
+
+def test_it_waits_for_an_answer_no_longer_than_its_lease(
+    number: PhoneNumber, operator: User, simulator: Simulator, settings: Settings
+) -> None:
+    settings.LEASE_SECONDS = 1
+    simulator.fault("latency", method="POST", seconds=1.5, after=True)
+    change = work(ask(number, operator, alias="New"))
+    assert change.state == Change.State.CONFIRMED
+    assert events(number) == ["requested", "sent", "unknown", "confirmed"]
+
+
+@pytest.mark.parametrize("kind", ["error", "reset"])
+def test_it_sends_again_only_after_the_old_value_was_seen_for_long(
+    number: PhoneNumber, operator: User, simulator: Simulator, kind: str
+) -> None:
+    simulator.fault(kind, method="POST")
+    change = work(ask(number, operator, alias="New"), calls=4)
+    assert (change.state, change.reads, applied(simulator)) == (Change.State.UNKNOWN, 4, [])
+    work(change)
+    assert (change.state, change.attempt, applied(simulator)) == (Change.State.CONFIRMED, 2, ONCE)
+
+
+def test_it_gives_up_after_three_lost_writes(number: PhoneNumber, operator: User, simulator: Simulator) -> None:
+    simulator.fault("error", method="POST", times=0)
+    change = work_to_the_end(ask(number, operator, alias="New"))
+    assert (change.state, change.attempt) == (Change.State.FAILED, 3)
+    assert change.detail == "Sent 3 times, and the provider still shows the old value."
+    assert number_of(number.remote_id).alias == number.alias
+
+
+def test_it_tells_a_third_value_after_a_lost_answer(number: PhoneNumber, operator: User, simulator: Simulator) -> None:
+    simulator.fault("error", method="POST")
+    change = work(ask(number, operator, alias="New"))
+    simulator.world.change(simulator.world.account(), number.remote_id, alias="Theirs")
+    work(change)
+    assert (change.state, change.found) == (Change.State.CONFLICT, {"alias": "Theirs"})
+
+
+def test_it_tells_when_the_provider_says_yes_and_does_nothing(
+    number: PhoneNumber, operator: User, simulator: Simulator
+) -> None:
+    simulator.fault("not_applied", method="POST")
+    change = work_to_the_end(ask(number, operator, alias="New"))
+    assert (change.state, change.attempt, change.found) == (Change.State.MISMATCH, 1, {"alias": number.alias})
+    assert change.detail == f"The provider said yes. Alias is “{number.alias}” at the provider."
+
+
+def test_it_waits_for_a_provider_that_is_slow_to_show_it(
+    number: PhoneNumber, operator: User, simulator: Simulator
+) -> None:
+    simulator.fault("applied_late", method="POST", seconds=0.3)
+    change = work(ask(number, operator, alias="New"))
+    assert (change.state, change.reads) == (Change.State.SENDING, 1)
+    assert 1 < (change.next_attempt_at - timezone.now()).total_seconds() <= 2
+    time.sleep(0.4)
+    assert work(change).state == Change.State.CONFIRMED
+    assert applied(simulator) == ONCE
+
+
+def test_it_tells_the_providers_words_when_refused(number: PhoneNumber, operator: User, simulator: Simulator) -> None:
+    """The application vanished at the provider since the last sync."""
+    target = number.account.applications.filter(kind="application").exclude(remote_id=number.voice_target)[0]
+    del simulator.world.account().applications[target.remote_id]
+    change = work(ask(number, operator, voice=target.route_key))
+    assert change.state == Change.State.REFUSED
+    assert f"app_id {target.remote_id} not found" in change.detail
+    assert events(number) == ["requested", "sent", "refused"]
+
+
+@pytest.mark.parametrize(("status", "slug"), [(401, "authentication_failed"), (404, "not_found")])
+def test_it_fails_when_the_write_is_turned_away(
+    number: PhoneNumber, operator: User, simulator: Simulator, status: int, slug: str
+) -> None:
+    simulator.fault("error", status=status, method="POST")
+    change = work(ask(number, operator, alias="New"))
+    assert (change.state, change.error_slug, applied(simulator)) == (Change.State.FAILED, slug, [])
+
+
+@pytest.mark.parametrize("kind", ["revoked", "html", "invalid_json", "redirect", "wrong_account"])
+def test_it_fails_before_sending_when_nothing_can_be_read(
+    number: PhoneNumber, operator: User, simulator: Simulator, kind: str
+) -> None:
+    simulator.fault(kind, method="GET", times=0)
+    change = work(ask(number, operator, alias="New"))
+    assert change.state == Change.State.FAILED
+    assert change.detail.endswith("Nothing was sent.")
+    assert applied(simulator) == []
+
+
+def test_it_fails_when_the_number_is_gone(number: PhoneNumber, operator: User, simulator: Simulator) -> None:
+    change = ask(number, operator, alias="New")
+    simulator.world.remove(simulator.world.account(), number.remote_id)
+    work(change)
+    assert (change.state, change.error_slug) == (Change.State.FAILED, "not_found")
+
+
+def test_it_tries_again_when_the_provider_is_out_of_order(
+    number: PhoneNumber, operator: User, simulator: Simulator
+) -> None:
+    simulator.fault("error", status=503, method="GET", times=2)
+    change = work(ask(number, operator, alias="New"))
+    assert (change.state, change.failures, events(number)) == (Change.State.PENDING, 1, ["requested"])
+    assert work(change, calls=2).state == Change.State.CONFIRMED
+
+
+def test_it_gives_up_a_provider_that_stays_away(number: PhoneNumber, operator: User, simulator: Simulator) -> None:
+    simulator.fault("error", status=503, method="GET", times=0)
+    change = work_to_the_end(ask(number, operator, alias="New"))
+    assert (change.state, change.failures) == (Change.State.FAILED, changes.MOST_FAILURES_UNSENT)
+    assert change.detail.endswith("Nothing was sent.")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_it_counts_no_request_to_slow_down_as_a_failure(
+    number: PhoneNumber, operator: User, simulator: Simulator, method: str
+) -> None:
+    simulator.fault("rate_limited", method=method, path=ONE, times=20, retry_after="30")
+    change = work(ask(number, operator, alias="New"), calls=20)
+    assert (change.state, change.attempt, change.failures) == (Change.State.PENDING, 0, 0)
+    assert 29 <= (change.next_attempt_at - timezone.now()).total_seconds() <= 30
+    assert work(change).state == Change.State.CONFIRMED
+    assert applied(simulator) == ONCE
+
+
+def test_it_does_not_ask_before_it_may(number: PhoneNumber, operator: User, simulator: Simulator) -> None:
+    simulator.fault("rate_limited", method="GET", path=ONE, retry_after="30")
+    change = work(ask(number, operator, alias="New"))
+    assert changes.apply_change(change.pk) is None
+    assert changes.due_changes(timezone.now()) == []
+
+
+def test_it_goes_on_reading_while_the_outcome_cannot_be_read(
+    number: PhoneNumber, operator: User, simulator: Simulator
+) -> None:
+    simulator.fault("error", method="POST", after=True)
+    simulator.fault("error", method="GET", nth=2, times=15)
+    change = work(ask(number, operator, alias="New"), calls=15)
+    assert change.state == Change.State.UNKNOWN
+    assert work(change).state == Change.State.CONFIRMED
+
+
+def test_it_tells_what_changed_without_being_asked(number: PhoneNumber, operator: User, simulator: Simulator) -> None:
+    """A provider that resets the application when only the alias is sent."""
+    world = simulator.world.account()
+    simulator.fault("act", method="POST", action=lambda it: it.change(world, number.remote_id, voice=""))
+    change = work(ask(number, operator, alias="New"))
+    assert change.state == Change.State.CONFIRMED
+    assert change.detail == "The provider also changed voice, messages, which nobody asked for."
+    drift = Event.objects.get(kind=Event.Kind.DRIFT, field="voice")
+    assert (drift.before, drift.after, drift.change) == (number.voice.key, "", change)
+    assert drift.detail == "Changed together with an edit of alias, which did not ask for it."
+
+
+def test_it_blames_the_edit_for_nothing_that_changed_before(
+    number: PhoneNumber, operator: User, simulator: Simulator
+) -> None:
+    simulator.world.change(simulator.world.account(), number.remote_id, carrier="Another")
+    change = work(ask(number, operator, alias="New"))
+    assert (change.detail, Event.objects.get(kind=Event.Kind.DRIFT).detail) == ("", "")
+
+
+def test_it_writes_nothing_once_another_worker_has_it(number: PhoneNumber, operator: User) -> None:
+    change = ask(number, operator, alias="New")
+    zombie = claim_change(change.pk)
+    Change.objects.update(lease_expires_at=timezone.now())
+    assert work(change).state == Change.State.CONFIRMED
+    with pytest.raises(LeaseLost):
+        settle(zombie, Change.State.FAILED)
+    assert events(number) == ["requested", "sent", "confirmed"]
+
+
+def test_it_leaves_a_change_to_the_worker_that_has_it(number: PhoneNumber, operator: User) -> None:
+    change = ask(number, operator, alias="New")
+    assert claim_change(change.pk) is not None
+    assert claim_change(change.pk) is None
+    assert changes.due_changes(timezone.now()) == []
+
+
+@pytest.mark.parametrize(
+    "place", ["after_get", "before_send", "after_send", "after_yes", "after_read_back", "after_refusal"]
+)
+@pytest.mark.django_db(transaction=True)
+def test_it_survives_being_killed(
+    number: PhoneNumber, operator: User, simulator: Simulator, settings: Settings, place: str
+) -> None:
+    if place == "after_refusal":
+        simulator.fault("error", status=503, method="POST", after=True)
+    change = ask(number, operator, alias="New")
+    assert killed(change, simulator, settings, place) == -signal.SIGKILL
+    Change.objects.update(lease_expires_at=timezone.now())
+    work_to_the_end(change)
+    assert (change.state, applied(simulator)) == (Change.State.CONFIRMED, ONCE)
+    history = events(number)
+    assert (history[0], history[-1], history.count("requested")) == ("requested", "confirmed", 1)
+
+
+def killed(change: Change, simulator: Simulator, settings: Settings, place: str) -> int:
+    """How a worker process ended that was told to die at this place."""
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "dashboard.settings",
+        "DATABASE_URL": database_url(),
+        "SIMULATOR_URL": simulator.root,
+        "SECRET_KEY": settings.SECRET_KEY,
+        "CREDENTIALS_KEYS": ",".join(settings.CREDENTIALS_KEYS),
+        "CRASH_AT": place,
+    }
+    command = [sys.executable, "-m", "tests.phone_numbers.killed_worker", str(change.pk)]
+    return subprocess.run(command, env=environment, check=False, timeout=60).returncode
+
+
+def database_url() -> str:
+    """The tests' own database, for another process."""
+    used = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{used['NAME']}"
+    return f"postgresql://{used['USER']}@{used['HOST']}:{used['PORT']}/{used['NAME']}"
+
+
+def test_it_leaves_other_numbers_alone(synced: Account, operator: User, simulator: Simulator) -> None:
+    simulator.fault("error", method="POST", after=True)
+    first, second = synced.numbers.exclude(alias="")[:2]
+    one, other = ask(first, operator, alias="One"), ask(second, operator, alias="Other")
+    assert (work(one).state, work(other).state) == (Change.State.CONFIRMED, Change.State.CONFIRMED)

@@ -1,0 +1,132 @@
+"""Messages: what a real worker does with them, and that nothing depends on one arriving once."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from celery import current_app
+from celery.contrib.testing.worker import start_worker
+from celery.signals import worker_ready
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+
+from phone_numbers import tasks
+from phone_numbers.models import Account, Change, PhoneNumber, Pulse, SyncRun
+from phone_numbers.services.runs import request_sync
+from phone_numbers.tasks import apply_change, ring, sync_account, tick
+from providers.simulator import Simulator
+from tests.phone_numbers.jobs import ask, edits
+
+
+@pytest.fixture(scope="class")
+def worker() -> Iterator[None]:
+    """A Celery worker in a thread of its own; it takes seconds to stop, so one serves the class."""
+    current_app.control.purge()
+    with start_worker(current_app, perform_ping_check=False, shutdown_timeout=30):
+        yield
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 15) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "It did not happen in time."
+        time.sleep(0.02)
+    return found
+
+
+def rung() -> list[tuple[str, list[int]]]:
+    """The messages in the queue, taken out of it."""
+    found = []
+    with current_app.connection_for_read() as connection, connection.SimpleQueue("celery") as queue:
+        while len(queue):
+            message = queue.get_nowait()
+            message.ack()
+            found.append((message.headers["task"], message.payload[0]))
+    return found
+
+
+@pytest.mark.parametrize("name", ["numbers.tick", "numbers.sync_account", "numbers.apply_change"])
+def test_it_registers_its_tasks_under_their_names(name: str) -> None:
+    assert name in current_app.tasks
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.django_db(transaction=True)
+class TestWorker:
+    def test_it_reads_a_new_account_at_once(self, account: Account) -> None:
+        worker_ready.send(sender=None)
+        run = wait_for(lambda: SyncRun.objects.filter(state=SyncRun.State.COMPLETE).first())
+        assert (run.numbers_seen, account.numbers.count()) == (45, 45)
+
+    def test_it_sends_an_edit(self, number: PhoneNumber, operator: User, simulator: Simulator) -> None:
+        change = ask(number, operator, alias="New")
+        ring(apply_change, change.pk)
+        wait_for(lambda: Change.objects.filter(state=Change.State.CONFIRMED).exists())
+        assert edits(simulator) == [(number.remote_id, {"alias": "New"})]
+
+    def test_it_comes_back_when_the_provider_is_slow(
+        self, number: PhoneNumber, operator: User, simulator: Simulator
+    ) -> None:
+        simulator.fault("applied_late", method="POST", seconds=0.5)
+        ring(apply_change, ask(number, operator, alias="New").pk)
+        wait_for(lambda: Change.objects.filter(state=Change.State.CONFIRMED).exists())
+        assert len(edits(simulator)) == 1
+
+    def test_it_sends_one_edit_for_five_messages(
+        self, number: PhoneNumber, operator: User, simulator: Simulator
+    ) -> None:
+        Account.objects.update(is_paused=True)
+        change = ask(number, operator, alias="New")
+        for _ in range(5):
+            ring(apply_change, change.pk)
+        ring(tick)
+        wait_for(Pulse.objects.exists)
+        assert (len(edits(simulator)), Change.objects.get().attempt) == (1, 1)
+
+
+@pytest.mark.usefixtures("account")
+def test_a_tick_shows_that_a_worker_lives() -> None:
+    tick()
+    assert timezone.now() - Pulse.objects.get(name="tick").at < timedelta(seconds=5)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_tick_rings_for_what_is_due(account: Account, number: PhoneNumber, operator: User) -> None:
+    change = ask(number, operator, alias="New")
+    Account.objects.update(next_sync_at=timezone.now())
+    rung()
+    tick()
+    assert sorted(rung()) == [
+        ("numbers.apply_change", [change.pk]),
+        ("numbers.sync_account", [SyncRun.objects.latest("pk").pk]),
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_rings_when_the_transaction_is_committed(account: Account) -> None:
+    rung()
+    with transaction.atomic():
+        ring(sync_account, 17)
+        assert rung() == []
+    assert rung() == [("numbers.sync_account", [17])]
+
+
+def test_it_raises_nothing_when_the_broker_is_down(
+    account: Account,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    run = request_sync(account, trigger=SyncRun.Trigger.PERSON)
+    monkeypatch.setattr(tasks.sync_account, "apply_async", broken)
+    with django_capture_on_commit_callbacks(execute=True) as callbacks:
+        ring(sync_account, run.pk)
+    assert len(callbacks) == 1
+
+
+def broken(**_: Any) -> None:
+    raise ConnectionRefusedError("no broker")
