@@ -1,15 +1,69 @@
 """The demo: accounts that talk to the simulator, and a user to look at them. Never touches anything else."""
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 from django.conf import settings
 from django.contrib.auth.models import Group, User
 
-from phone_numbers.encryption import Sealed
+from phone_numbers.encryption import Sealed, UnreadableSecret
 from phone_numbers.models import Account
 from providers import simulator
 
+
+class DemoAccount(NamedTuple):
+    name: str
+    provider: str
+    credentials: Mapping[str, str]
+
+
+def demo_account(name: str, provider: str, **credentials: str) -> DemoAccount:
+    return DemoAccount(name, provider, credentials)
+
+
 DEMO_ACCOUNTS = (
-    ("Plivo demo", "plivo", {"auth_id": simulator.PLIVO_AUTH_ID, "auth_token": simulator.PLIVO_AUTH_TOKEN}),
+    demo_account("Plivo main", "plivo", auth_id=simulator.PLIVO_AUTH_ID, auth_token=simulator.PLIVO_AUTH_TOKEN),
+    demo_account(
+        "Plivo logistics",
+        "plivo",
+        auth_id=simulator.OTHER_PLIVO_AUTH_ID,
+        auth_token=simulator.OTHER_PLIVO_AUTH_TOKEN,
+    ),
+    demo_account("Twilio main", "twilio", account_sid=simulator.TWILIO_ACCOUNT_SID, secret=simulator.TWILIO_AUTH_TOKEN),
+    demo_account(
+        "Twilio East",
+        "twilio",
+        account_sid=simulator.OTHER_TWILIO_ACCOUNT_SID,
+        secret=simulator.OTHER_TWILIO_AUTH_TOKEN,
+    ),
+    demo_account(
+        "SignalWire main",
+        "signalwire",
+        space=simulator.SIGNALWIRE_SPACE,
+        project_id=simulator.SIGNALWIRE_PROJECT_ID,
+        api_token=simulator.SIGNALWIRE_TOKEN,
+    ),
+    demo_account(
+        "SignalWire Labs",
+        "signalwire",
+        space=simulator.SIGNALWIRE_SPACE,
+        project_id=simulator.OTHER_SIGNALWIRE_PROJECT_ID,
+        api_token=simulator.OTHER_SIGNALWIRE_TOKEN,
+    ),
+    demo_account(
+        "Fone Dynamics trades",
+        "fone_dynamics",
+        account_sid=simulator.FONE_DYNAMICS_ACCOUNT_SID,
+        token=simulator.FONE_DYNAMICS_TOKEN,
+    ),
+    demo_account(
+        "Fone Dynamics dental",
+        "fone_dynamics",
+        account_sid=simulator.OTHER_FONE_DYNAMICS_ACCOUNT_SID,
+        token=simulator.OTHER_FONE_DYNAMICS_TOKEN,
+    ),
 )
+"""Two of each provider. "Twilio East" is a subaccount of "Twilio main", with credentials of its own."""
 DEMO_USER = "demo"
 DEMO_PASSWORD = "demo"  # noqa: S105 printed at every start; made in embedded mode only, which listens on this machine
 DEMO_ROLE = "operator"
@@ -23,16 +77,30 @@ def seed_demo() -> None:
     """Make what is missing of the demo. Raises NoDemo where DEMO is off."""
     if not settings.DEMO:
         raise NoDemo("The demo is switched off (DEMO).")
-    for name, provider, credentials in DEMO_ACCOUNTS:
-        add_account(name, provider, credentials)
+    opened = opened_by_demo_accounts()
+    for account in DEMO_ACCOUNTS:
+        if account.credentials not in opened:
+            add_account(account)
     if not settings.PRODUCTION:
         add_user()
 
 
-def add_account(name: str, provider: str, credentials: dict[str, str]) -> None:
-    """Unless it is there, or somebody else's account has the name."""
+def opened_by_demo_accounts() -> list[Mapping[str, str]]:
+    """The credentials of the demo accounts there are, whatever they are called by now."""
+    found = []
+    for account in Account.objects.filter(is_demo=True):
+        try:
+            found.append(account.credentials.open())
+        except UnreadableSecret:
+            continue
+    return found
+
+
+def add_account(account: DemoAccount) -> None:
+    """Unless somebody else's account has the name."""
+    sealed = Sealed.seal(account.credentials)
     Account.objects.get_or_create(
-        name=name, defaults={"provider": provider, "is_demo": True, "credentials": Sealed.seal(credentials)}
+        name=account.name, defaults={"provider": account.provider, "is_demo": True, "credentials": sealed}
     )
 
 

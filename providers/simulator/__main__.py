@@ -6,6 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
+from providers.simulator.demo import DEMO_SIZES
 from providers.simulator.journal import StateMismatch
 from providers.simulator.plivo_world import AUTH_ID, AUTH_TOKEN
 from providers.simulator.simulator import Simulator
@@ -21,8 +22,11 @@ def main() -> None:
         root = simulator.start()
     except (OSError, OverflowError, StateMismatch, ValueError) as error:
         sys.exit(_sentence(error, options))
-    print(f"Simulating Plivo at {root}/plivo/api with {options.numbers} numbers.")  # noqa: T201
-    print(f"Demo credentials: {AUTH_ID}, {AUTH_TOKEN}", flush=True)  # noqa: T201
+    accounts = simulator.world.accounts
+    providers = {kind for kind, _ in accounts}
+    numbers = sum(map(len, accounts.values()))
+    print(f"Simulating {len(accounts)} accounts of {len(providers)} providers at {root} with {numbers:,} numbers.")  # noqa: T201
+    print(f"Plivo's demo credentials: {AUTH_ID}, {AUTH_TOKEN}", flush=True)  # noqa: T201
     stop.wait()
     simulator.stop()
 
@@ -31,6 +35,7 @@ def _simulator(options: argparse.Namespace) -> Simulator:
     return Simulator(
         options.numbers,
         options.seed,
+        sizes=DEMO_SIZES if options.demo else None,
         host=options.host,
         port=options.port,
         state=options.state,
@@ -55,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8001)
     parser.add_argument("--numbers", type=int, default=50, help="1 to 1,000,000")
+    parser.add_argument("--demo", action="store_true", help="all of them in the first Plivo account, fewer in others")
     parser.add_argument("--seed", type=int, default=1, help="another seed, another world")
     parser.add_argument("--state", type=Path, help="a file that keeps every change over restarts")
     parser.add_argument("--latency-ms", type=float, default=0)

@@ -51,8 +51,15 @@ CAMPAIGNS = ("Spring sale", "Brand", "Winter service")
 
 def populate(world: World) -> None:
     properties = ("Northwind Plumbing", "Northwind Electrical")
-    _add_account(world, ACCOUNT_SID, TOKEN, "Northwind Trades", min(world.size, MOST_NUMBERS), properties)
-    _add_account(world, OTHER_ACCOUNT_SID, OTHER_TOKEN, "Contoso Dental", min(world.size, OTHER_NUMBERS), ("Default",))
+    _add_account(world, ACCOUNT_SID, TOKEN, "Northwind Trades", world.size_of(ACCOUNT_SID, MOST_NUMBERS), properties)
+    _add_account(
+        world,
+        OTHER_ACCOUNT_SID,
+        OTHER_TOKEN,
+        "Contoso Dental",
+        world.size_of(OTHER_ACCOUNT_SID, OTHER_NUMBERS),
+        ("Default",),
+    )
 
 
 def _add_account(world: World, account_sid: str, token: str, name: str, size: int, properties: Sequence[str]) -> None:

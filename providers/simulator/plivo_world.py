@@ -18,8 +18,10 @@ OTHER_NUMBERS = 5
 
 
 def populate(world: World) -> None:
-    _add_account(world, AUTH_ID, AUTH_TOKEN, "Northwind Field Services", world.size)
-    _add_account(world, OTHER_AUTH_ID, OTHER_AUTH_TOKEN, "Contoso Logistics", min(world.size, OTHER_NUMBERS))
+    _add_account(world, AUTH_ID, AUTH_TOKEN, "Northwind Field Services", world.size_of(AUTH_ID))
+    _add_account(
+        world, OTHER_AUTH_ID, OTHER_AUTH_TOKEN, "Contoso Logistics", world.size_of(OTHER_AUTH_ID, OTHER_NUMBERS)
+    )
 
 
 def _add_account(world: World, account_id: str, token: str, name: str, size: int) -> None:

@@ -43,8 +43,8 @@ TOPICS = ("office", "support", "dispatch")
 
 
 def populate(world: World) -> None:
-    _add_project(world, PROJECT_ID, TOKEN, "Northwind Field Services", world.size)
-    _add_project(world, OTHER_PROJECT_ID, OTHER_TOKEN, "Northwind Labs", min(world.size, OTHER_NUMBERS))
+    _add_project(world, PROJECT_ID, TOKEN, "Northwind Field Services", world.size_of(PROJECT_ID))
+    _add_project(world, OTHER_PROJECT_ID, OTHER_TOKEN, "Northwind Labs", world.size_of(OTHER_PROJECT_ID, OTHER_NUMBERS))
 
 
 def _add_project(world: World, project_id: str, token: str, name: str, size: int) -> None:

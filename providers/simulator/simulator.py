@@ -5,6 +5,7 @@
 
 import datetime as dt
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,6 +29,7 @@ class Simulator:
         numbers: int = 50,
         seed: int = 1,
         *,
+        sizes: Mapping[str, int] | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
         state: Path | str | None = None,
@@ -39,7 +41,7 @@ class Simulator:
         if not 1 <= numbers <= 1_000_000:
             raise ValueError("A world holds 1 to 1,000,000 numbers.")
         self.latency_seconds = latency_seconds
-        self.world = World(numbers=numbers, seed=seed, today=today, state=Path(state) if state else None)
+        self.world = World(numbers=numbers, seed=seed, sizes=sizes, today=today, state=Path(state) if state else None)
         plivo_world.populate(self.world)
         signalwire_world.populate(self.world)
         fone_dynamics_world.populate(self.world)

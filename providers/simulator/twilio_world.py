@@ -40,8 +40,10 @@ def new_sid(prefix: str, *parts: object) -> str:
 
 
 def populate(world: World) -> None:
-    _add_account(world, ACCOUNT_SID, AUTH_TOKEN, "Northwind Field Services", world.size)
-    _add_account(world, OTHER_ACCOUNT_SID, OTHER_AUTH_TOKEN, "Northwind East", min(world.size, OTHER_NUMBERS))
+    _add_account(world, ACCOUNT_SID, AUTH_TOKEN, "Northwind Field Services", world.size_of(ACCOUNT_SID))
+    _add_account(
+        world, OTHER_ACCOUNT_SID, OTHER_AUTH_TOKEN, "Northwind East", world.size_of(OTHER_ACCOUNT_SID, OTHER_NUMBERS)
+    )
 
 
 def _add_account(world: World, account_sid: str, token: str, name: str, size: int) -> None:

@@ -9,7 +9,7 @@ import datetime as dt
 import threading
 import time
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -231,12 +231,14 @@ class World:
         *,
         numbers: int = 50,
         seed: int = 1,
+        sizes: Mapping[str, int] | None = None,
         today: dt.date | None = None,
         state: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.size = numbers
         self.seed = seed
+        self._sizes = sizes or {}
         self.today = today or dt.datetime.now(dt.UTC).date()
         self.lock = threading.RLock()
         self.accounts: dict[tuple[str, str], Account] = {}
@@ -244,6 +246,10 @@ class World:
         self._held: _Held | None = None
         self._later: list[tuple[float, _Operation]] = []
         self._journal = Journal(state, {"numbers": numbers, "seed": seed})
+
+    def size_of(self, account_id: str, most: int | None = None) -> int:
+        """How many numbers an account starts with: as told, else `most`, and never more than the world's size."""
+        return min(self.size, self._sizes.get(account_id, self.size if most is None else most))
 
     def add_account(self, provider: str, account_id: str, token: str, **parts: Any) -> Account:
         """Open an account (`parts`: the other fields of Account) and replay what the journal knows of it."""

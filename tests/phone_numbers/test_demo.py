@@ -1,5 +1,7 @@
 """The demo: made once, only where it is wanted, beside whatever else there is."""
 
+from collections import Counter
+
 import pytest
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
@@ -9,20 +11,41 @@ from pytest_django import Settings
 from phone_numbers.encryption import Sealed
 from phone_numbers.models import Account
 from phone_numbers.roles import grant_roles
+from providers.registry import PROVIDERS
 from providers.simulator import Simulator
 from tests.phone_numbers.jobs import sync
 
 pytestmark = pytest.mark.django_db
+
+DIVISIONS = {
+    "Plivo main": "Northwind East",
+    "Twilio main": "Northwind East",
+    "Fone Dynamics trades": "Northwind Electrical",
+}
 
 
 def seed() -> None:
     call_command("seed_demo", verbosity=0)
 
 
-def test_it_makes_an_account_that_works(simulator: Simulator, settings: Settings) -> None:
+def test_it_makes_two_accounts_of_each_provider_and_they_work(simulator: Simulator, settings: Settings) -> None:
     settings.SIMULATOR_URL = simulator.root
     seed()
-    assert sync(Account.objects.get(is_demo=True)).numbers_seen == 45
+    accounts = list(Account.objects.filter(is_demo=True))
+    assert Counter(account.provider for account in accounts) == dict.fromkeys(PROVIDERS, 2)
+    for account in accounts:
+        run = sync(account)
+        assert (run.state, run.numbers_seen) == ("complete", account.numbers.count())
+    assert len({account.remote_id for account in accounts}) == 8
+
+
+@pytest.mark.parametrize(("name", "division"), DIVISIONS.items())
+def test_it_shows_divisions(simulator: Simulator, settings: Settings, name: str, division: str) -> None:
+    settings.SIMULATOR_URL = simulator.root
+    seed()
+    account = Account.objects.get(name=name)
+    sync(account)
+    assert account.subaccounts.filter(name=division).exists()
 
 
 def test_it_makes_a_user_who_may_edit() -> None:
@@ -44,10 +67,24 @@ def test_it_touches_nothing_when_run_again() -> None:
 
 
 def test_it_leaves_an_account_of_the_same_name_alone() -> None:
-    Account.objects.create(name="Plivo demo", provider="plivo", credentials=Sealed.seal({"auth_id": "real"}))
+    Account.objects.create(name="Plivo main", provider="plivo", credentials=Sealed.seal({"auth_id": "real"}))
     seed()
-    account = Account.objects.get()
+    account = Account.objects.get(name="Plivo main")
     assert (account.is_demo, account.credentials.open()) == (False, {"auth_id": "real"})
+
+
+def test_it_knows_its_accounts_by_another_name() -> None:
+    seed()
+    Account.objects.filter(name="Plivo main").update(name="Plivo demo")
+    seed()
+    assert Account.objects.filter(name__startswith="Plivo").count() == 2
+
+
+def test_it_survives_credentials_it_cannot_read() -> None:
+    seed()
+    Account.objects.update(credentials=Sealed("of another key"))
+    seed()
+    assert Account.objects.count() == 8
 
 
 def test_it_refuses_where_the_demo_is_off(settings: Settings) -> None:
@@ -60,4 +97,4 @@ def test_it_refuses_where_the_demo_is_off(settings: Settings) -> None:
 def test_it_makes_no_user_in_production(settings: Settings) -> None:
     settings.PRODUCTION = True
     seed()
-    assert (Account.objects.count(), User.objects.count()) == (1, 0)
+    assert (Account.objects.count(), User.objects.count()) == (8, 0)

@@ -181,7 +181,7 @@ def program(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
         try:
             assert process.stdout is not None
             sentence = process.stdout.readline()
-            yield process, sentence.split(" at ")[1].partition("/plivo")[0]
+            yield process, sentence.split(" at ")[1].split()[0]
         finally:
             process.kill()
 

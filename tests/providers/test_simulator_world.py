@@ -8,6 +8,7 @@ import phonenumbers
 import pytest
 
 from providers.simulator import OTHER_PLIVO_AUTH_ID, Simulator, StateMismatch
+from providers.simulator.demo import DEMO_SIZES
 from tests.simulators import TODAY
 
 
@@ -25,6 +26,15 @@ def test_it_makes_the_same_world_from_the_same_seed():
 
 def test_it_makes_a_larger_world_that_begins_like_the_smaller():
     assert list(world(400).account())[:45] == list(world(45).account())
+
+
+def sizes(**settings):
+    return sorted(map(len, world(**settings).accounts.values()))
+
+
+def test_it_makes_the_demo_of_one_large_account_and_seven_smaller_ones():
+    assert sizes(numbers=2000, sizes=DEMO_SIZES) == sorted([*DEMO_SIZES.values(), 2000])
+    assert sizes(numbers=30, sizes=DEMO_SIZES) == [30] * 8
 
 
 TYPES = {

@@ -63,7 +63,8 @@ def programs() -> list[Program]:
 
 def simulator_command(port: str) -> list[str]:
     state = str(settings.DATA_DIR / "simulator.jsonl")
-    return ["-m", "providers.simulator", "--port", port, "--numbers", str(settings.DEMO_NUMBERS), "--state", state]
+    numbers = str(settings.DEMO_NUMBERS)
+    return ["-m", "providers.simulator", "--port", port, "--numbers", numbers, "--demo", "--state", state]
 
 
 def web_command() -> list[str]:
@@ -105,7 +106,7 @@ def announce() -> bool:
 def demo_lines() -> list[str]:
     return [
         "Sign in as demo with the password demo.",
-        "The accounts are demo accounts: a simulator on this machine plays the provider, no real number is touched.",
+        "The accounts are demo accounts: a simulator on this machine plays the providers, no real number is touched.",
         "README.md says how to connect a real account; DEMO=false make run starts without the demo.\n",
     ]
 
