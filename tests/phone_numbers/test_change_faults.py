@@ -113,6 +113,7 @@ def test_it_tells_the_providers_words_when_refused(number: PhoneNumber, operator
     assert change.state == Change.State.REFUSED
     assert f"app_id {target.remote_id} not found" in change.detail
     assert events(number) == ["requested", "sent", "refused"]
+    assert number_of(number.remote_id).edited_seq > number.edited_seq
 
 
 @pytest.mark.parametrize(("status", "slug"), [(401, "authentication_failed"), (404, "not_found")])

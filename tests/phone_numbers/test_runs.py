@@ -77,6 +77,13 @@ def test_it_starts_one_run_for_two_schedules(account: Account) -> None:
     assert sum(map(len, found)) == 1
 
 
+def test_it_starts_one_run_for_a_schedule_that_comes_late(account: Account) -> None:
+    late = Account.objects.get()
+    first = runs.start_slot(account, NOON)
+    runs.claim_run(first.pk).finish(SyncRun.State.COMPLETE, Account.Health.OK)
+    assert runs.start_slot(late, NOON) is None
+
+
 def test_it_starts_a_run_when_an_account_is_due(account: Account) -> None:
     (pk,) = runs.due_account_runs(NOON)
     run = SyncRun.objects.get()

@@ -5,14 +5,16 @@ import tracemalloc
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
-from phone_numbers.models import Account, Application, Event, PhoneNumber, SyncRun
+from phone_numbers.models import Account, Application, Event, PhoneNumber, Sequence, SyncRun
 from phone_numbers.services import absences
 from phone_numbers.services.connections import open_account
 from phone_numbers.services.listing import Listing, SeenNumbers
 from phone_numbers.services.runs import claim_run, request_sync
 from phone_numbers.services.sync import keep_numbers, read_edited
 from providers.simulator import PLIVO_AUTH_ID, Simulator
+from providers.simulator.world import World
 from tests.phone_numbers.jobs import LIST, ONE, ask, events, number_of, presences, sync, work, written_tables
 
 
@@ -169,6 +171,23 @@ def test_it_reads_an_edited_number_on_its_own_afterwards(
     with open_account(number.account) as provider:
         read_edited(provider, lease, listing)
     assert number_of(number.remote_id).alias == "Changed once more"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_ends_with_what_an_edit_meanwhile_made_of_a_number(number: PhoneNumber, simulator: Simulator) -> None:
+    world = simulator.world.account()
+
+    def edit(world_of_all: World) -> None:
+        world_of_all.change(world, number.remote_id, alias="Edited meanwhile")
+        PhoneNumber.objects.filter(pk=number.pk).update(edited_seq=Sequence.next())
+        connection.close()
+
+    simulator.world.change(world, number.remote_id, alias="Old news")
+    simulator.fault("act", path=rf"{LIST}.*offset=40", action=edit)
+    run = sync(number.account)
+    assert (run.state, run.numbers_left_alone) == (SyncRun.State.COMPLETE, 1)
+    assert number_of(number.remote_id).alias == "Edited meanwhile"
+    assert Event.objects.get(number=number).after == "Edited meanwhile"
 
 
 def test_it_never_takes_its_own_edit_for_drift(number: PhoneNumber, operator: User) -> None:
