@@ -11,6 +11,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done)
 RUNTIME := $(VENV)/.installed-requirements
 DEVELOPMENT := $(VENV)/.installed-requirements-dev
+JUDGES := .venv-judges/.installed
+JUDGES_LOCK := tests/judges/signalwire/requirements
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input
 INSTALL := $(if $(UV),$(UV) pip install --quiet --python $(PY),$(PIP)) --require-hashes
 PRODUCTION := MODE=production DATA_DIR=var/check ALLOWED_HOSTS=numbers.example.org BEHIND_PROXY=true \
@@ -20,7 +22,7 @@ TEMPLATES = $(shell find templates -name '*.html')
 export UV_PYTHON_DOWNLOADS := never
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help run test check fix lock matrix screenshots clean environment chromium
+.PHONY: judges help run test check fix lock matrix screenshots clean environment chromium
 
 help:  ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -28,7 +30,7 @@ help:  ## List these targets
 run: $(RUNTIME)  ## Start the dashboard on http://127.0.0.1:8000 (another port: make run PORT=9000)
 	@exec $(PY) manage.py up
 
-test: $(DEVELOPMENT) chromium  ## Run every test, then those of the database again on PostgreSQL
+test: $(DEVELOPMENT) $(JUDGES) chromium  ## Run every test, then those of the database again on PostgreSQL
 	@status=0; \
 	$(PY) -m pytest || status=$$?; \
 	echo "The tests of the database, on PostgreSQL:"; \
@@ -45,7 +47,7 @@ check: $(DEVELOPMENT)  ## Lint, types, layers, templates, migrations, production
 	@$(PY) manage.py makemigrations --check --dry-run
 	@$(PY) manage.py provider_matrix --check
 	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level INFO
-	@! grep -nE '://|--index|--extra-index|--find-links|--trusted-host|@ file' requirements.txt requirements-dev.txt
+	@! grep -nE '://|--index|--extra-index|--find-links|--trusted-host|@ file' requirements.txt requirements-dev.txt $(JUDGES_LOCK).txt
 
 fix: $(DEVELOPMENT)  ## Format, and repair what the linters can
 	@$(BIN)/ruff check --fix
@@ -58,6 +60,8 @@ lock:  ## Resolve the lock files anew (needs uv)
 		pyproject.toml -o requirements.txt
 	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11 \
 		--group dev pyproject.toml -o requirements-dev.txt
+	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11 \
+		$(JUDGES_LOCK).in -o $(JUDGES_LOCK).txt
 
 matrix: $(DEVELOPMENT)  ## Write docs/providers.md anew, from what the adapters declare
 	@$(PY) manage.py provider_matrix
@@ -66,7 +70,7 @@ screenshots: $(DEVELOPMENT) chromium  ## Take the pictures in docs/images anew
 	@$(PY) -m tests.e2e.screenshots
 
 clean:  ## Remove the environment and caches; the data in var/ stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results
+	rm -rf $(VENV) .venv-judges .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PY):
@@ -90,6 +94,15 @@ $(DEVELOPMENT): requirements-dev.txt | $(PY)
 	@$(if $(UV),true,$(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip >/dev/null)
 	@$(INSTALL) -r requirements-dev.txt
 	@touch $@ $(RUNTIME)
+
+judges: $(JUDGES)  ## Make the environment of SignalWire's own client, which judges the simulator
+
+$(JUDGES): $(JUDGES_LOCK).txt | $(PY)
+	@echo "Installing SignalWire's own client apart ..."
+	@$(if $(UV),$(UV) venv --quiet --clear --python $(PY) .venv-judges,$(PY) -m venv --clear .venv-judges)
+	@$(if $(UV),$(UV) pip install --quiet --python .venv-judges/bin/python,.venv-judges/bin/python -m pip install \
+		--quiet --disable-pip-version-check --no-input) --require-hashes -r $(JUDGES_LOCK).txt
+	@touch $@
 
 environment: $(DEVELOPMENT)  ## Make the development environment and nothing else
 
