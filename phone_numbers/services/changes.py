@@ -175,16 +175,21 @@ def do_without_reading(change: Change, error: ProviderError) -> None:
     unsent = change.state == State.PENDING
     if isinstance(error, NotFound) or (unsent and not isinstance(error, Transient)):
         settle(change, State.FAILED, f"{in_full(error)}{NOTHING_SENT if unsent else ''}", error_slug=error.slug)
+    elif change.failures >= most_failures(change) or is_old(change):
+        give_up(change, in_full(error))
     elif isinstance(error, RateLimited):
         look_again(change, seconds_to_wait(change, error), failures=change.failures - 1, detail=in_full(error))
-    elif change.failures >= most_failures(change):
-        give_up(change, in_full(error))
     else:
         look_again(change, seconds_to_wait(change, error), detail=in_full(error))
 
 
 def is_worn_out(change: Change) -> bool:
-    return change.failures > most_failures(change) or timezone.now() - change.created_at > LONGEST_LIFE
+    """Not even to be tried again. Of what was sent, however long ago, one more reading may still tell the outcome."""
+    return change.failures > most_failures(change) or (change.state == State.PENDING and is_old(change))
+
+
+def is_old(change: Change) -> bool:
+    return timezone.now() - change.created_at > LONGEST_LIFE
 
 
 def most_failures(change: Change) -> int:

@@ -159,6 +159,25 @@ def test_it_gives_up_a_provider_that_stays_away(number: PhoneNumber, operator: U
     assert change.detail.endswith("Nothing was sent.")
 
 
+def test_it_sends_nothing_that_was_asked_for_long_ago(
+    number: PhoneNumber, operator: User, simulator: Simulator
+) -> None:
+    change = ask(number, operator, alias="New")
+    Change.objects.update(created_at=timezone.now() - changes.LONGEST_LIFE * 2)
+    assert work(change).state == Change.State.FAILED
+    assert (change.error_slug, applied(simulator)) == ("given_up", [])
+
+
+def test_it_finds_out_what_became_of_what_was_sent_long_ago(
+    number: PhoneNumber, operator: User, simulator: Simulator
+) -> None:
+    simulator.fault("error", method="POST", after=True)
+    simulator.fault("error", method="GET", nth=2)
+    change = work(ask(number, operator, alias="New"))
+    Change.objects.update(created_at=timezone.now() - changes.LONGEST_LIFE * 2)
+    assert work(change).state == Change.State.CONFIRMED
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_it_counts_no_request_to_slow_down_as_a_failure(
     number: PhoneNumber, operator: User, simulator: Simulator, method: str
