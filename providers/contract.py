@@ -291,6 +291,8 @@ class Provider(ABC):
     def __init__(self, credentials: Mapping[str, str], http: "HttpClient") -> None:
         self.credentials = credentials
         self.http = http
+        self.missing_scopes: list[str] = []
+        """What these credentials were found not to open while reading, a sentence each."""
 
     @classmethod
     def base_urls(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:
@@ -348,6 +350,11 @@ class Provider(ABC):
     def console_url(cls, number_id: str) -> str:
         """The number's page in the provider's own console, or ""."""
         return ""
+
+    def note_missing(self, sentence: str) -> None:
+        """For an adapter that goes on without something these credentials do not open."""
+        if sentence not in self.missing_scopes:
+            self.missing_scopes.append(sentence)
 
     def close(self) -> None:
         self.http.close()

@@ -153,6 +153,7 @@ class Plivo(Provider):
         except AuthenticationFailed as error:
             if error.status != 403:
                 raise
+            self.note_missing("These credentials do not open Plivo's SIP trunks: they are not listed.")
 
     def list_subaccounts(self) -> Iterator[RemoteSubaccount]:
         """Plivo lists their live auth tokens as well: nothing but these three fields is ever read."""

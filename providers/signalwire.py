@@ -42,6 +42,8 @@ PAGE_SIZE = 1000
 
 CALL_KINDS = tuple(str(handler.kind) for handler in words.CALL_HANDLERS.values() if handler.writable)
 MESSAGE_KINDS = tuple(str(handler.kind) for handler in words.MESSAGE_HANDLERS.values())
+NO_APPLICATIONS = "This API token lacks a scope to list applications: Voice, Messaging or Fax."
+NO_REGISTRY = "This API token lacks the scope Messaging, so the 10DLC status of numbers is unknown."
 FABRIC_SENTENCE = "This target is assigned in SignalWire's Call Fabric; its numbers API only shows it."
 
 
@@ -156,9 +158,9 @@ class SignalWire(Provider):
 
     def list_applications(self) -> Iterator[RemoteApplication]:
         path = f"{ACCOUNTS}/{self.project_id}/Applications"
-        body = self._in_scope(lambda: self.http.get_json(path, {"PageSize": PAGE_SIZE}))
+        body = self._in_scope(lambda: self.http.get_json(path, {"PageSize": PAGE_SIZE}), NO_APPLICATIONS)
         if body is None:
-            raise Unsupported("This API token lacks a scope to list applications: Voice, Messaging or Fax.")
+            raise Unsupported(NO_APPLICATIONS)
         while True:
             yield from map(words.read_application, words.rows_of(body, "applications"))
             if not body.get("next_page_uri"):
@@ -175,7 +177,7 @@ class SignalWire(Provider):
 
         A number's row does not name its campaign and there is no reverse look-up, so the registry is walked whole.
         """
-        brands = self._in_scope(lambda: list(self._rows(f"{REGISTRY}/brands")))
+        brands = self._in_scope(lambda: list(self._rows(f"{REGISTRY}/brands")), NO_REGISTRY)
         if brands is None:
             return None
         found: dict[str, TenDlc] = {}
@@ -194,12 +196,13 @@ class SignalWire(Provider):
             return replace(number, tendlc=TenDlc(status=TenDlcStatus.UNKNOWN))
         return replace(number, tendlc=self._assignments.get(number.id, words.UNASSIGNED))
 
-    def _in_scope(self, read: Callable[[], T]) -> T | None:
-        """None when only the scope is missing; a token that no longer opens anything raises."""
+    def _in_scope(self, read: Callable[[], T], sentence: str) -> T | None:
+        """None when only the scope is missing, which is noted; a token that no longer opens anything raises."""
         try:
             return read()
         except AuthenticationFailed:
             self.whoami()
+            self.note_missing(sentence)
             return None
 
     def _rows(self, path: str) -> Iterator[words.Row]:

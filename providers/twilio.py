@@ -122,7 +122,7 @@ class Twilio(Provider):
 
     def __init__(self, credentials: Mapping[str, str], http: "HttpClient") -> None:
         super().__init__(credentials, http)
-        self._products = Products(http, self.whoami)
+        self._products = Products(http, self.whoami, self.note_missing)
 
     @property
     def _account_sid(self) -> str:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+NOT_OPEN = "These credentials, or this region, do not open Twilio's"
+NO_TRUNKS = f"{NOT_OPEN} SIP trunks: they are not listed."
+NO_SERVICES = f"{NOT_OPEN} Messaging Services: the 10DLC status of numbers is unknown."
+NO_CAMPAIGNS = f"{NOT_OPEN} campaigns: the 10DLC status of numbers in a Messaging Service is unknown."
+NO_VERIFICATIONS = f"{NOT_OPEN} toll-free verifications: their status is unknown."
 PAGE_SIZE = 500  # Of 1000 that Twilio allows: a row with long URLs takes 2 kB, and an answer must stay under 2 MiB.
 
 
@@ -42,27 +47,32 @@ def rows(http: "HttpClient", path: str, *, host: str = "api") -> list[Row]:
 
 
 class Products:
-    """One account's. `whoami` raises when the credentials themselves no longer work."""
+    """One account's. `whoami` raises when the credentials themselves no longer work; `note` takes what is not open."""
 
-    def __init__(self, http: "HttpClient", whoami: Callable[[], str]) -> None:
+    def __init__(self, http: "HttpClient", whoami: Callable[[], str], note: Callable[[str], None]) -> None:
         self._http = http
         self._whoami = whoami
+        self._note = note
 
     @cached_property
     def trunks(self) -> list[Row] | None:
-        return self._if_open(lambda: rows(self._http, "/v1/Trunks", host="trunking"))
+        return self._if_open(lambda: rows(self._http, "/v1/Trunks", host="trunking"), NO_TRUNKS)
 
     def trunk_rows(self) -> Mapping[str, Row] | None:
         """Every number that is on a trunk, by PN sid."""
         trunks = self.trunks
         if trunks is None:
             return None
-        lists = self._if_open(lambda: [self._numbers_of(trunk, "Trunks", host="trunking") for trunk in trunks])
+        lists = self._if_open(
+            lambda: [self._numbers_of(trunk, "Trunks", host="trunking") for trunk in trunks], NO_TRUNKS
+        )
         return None if lists is None else {required(row, "sid"): row for found in lists for row in found}
 
     def trunk_row(self, number: Row) -> Mapping[str, Row] | None:
         """The same for one number: a single request at most, as long as its own row names the trunk."""
-        return self._if_open(lambda: self._trunk_row(number)) if "trunk_sid" in number else self.trunk_rows()
+        if "trunk_sid" not in number:
+            return self.trunk_rows()
+        return self._if_open(lambda: self._trunk_row(number), NO_TRUNKS)
 
     def _trunk_row(self, number: Row) -> Mapping[str, Row]:
         trunk_sid, sid = written(number, "trunk_sid"), required(number, "sid")
@@ -76,7 +86,7 @@ class Products:
 
     @cached_property
     def messaging_services(self) -> list[Row] | None:
-        return self._if_open(lambda: rows(self._http, "/v1/Services", host="messaging"))
+        return self._if_open(lambda: rows(self._http, "/v1/Services", host="messaging"), NO_SERVICES)
 
     @cached_property
     def members(self) -> Mapping[str, list[Row]] | None:
@@ -85,7 +95,8 @@ class Products:
         if services is None:
             return None
         return self._if_open(
-            lambda: {required(row, "sid"): self._numbers_of(row, "Services", host="messaging") for row in services}
+            lambda: {required(row, "sid"): self._numbers_of(row, "Services", host="messaging") for row in services},
+            NO_SERVICES,
         )
 
     @cached_property
@@ -99,12 +110,13 @@ class Products:
     def campaign(self, service_sid: str) -> TenDlc:
         """What the campaigns of a Messaging Service make of its numbers."""
         path = f"/v1/Services/{service_sid}/Compliance/Usa2p"
-        found = self._if_open(lambda: rows(self._http, path, host="messaging"))
+        found = self._if_open(lambda: rows(self._http, path, host="messaging"), NO_CAMPAIGNS)
         return inferred(TenDlcStatus.UNKNOWN) if found is None else read_campaigns(found)
 
     @cached_property
     def verifications(self) -> Mapping[str, TollFreeStatus] | None:
-        found = self._if_open(lambda: rows(self._http, "/v1/Tollfree/Verifications", host="messaging"))
+        path = "/v1/Tollfree/Verifications"
+        found = self._if_open(lambda: rows(self._http, path, host="messaging"), NO_VERIFICATIONS)
         return None if found is None else read_verifications(found)
 
     def _numbers_of(self, owner: Row, resource: str, *, host: str) -> list[Row]:
@@ -114,11 +126,13 @@ class Products:
         except NotFound:
             return []
 
-    def _if_open(self, ask: Callable[[], T]) -> T | None:
+    def _if_open(self, ask: Callable[[], T], sentence: str) -> T | None:
+        """None when the product is closed, which is noted."""
         try:
             return ask()
         except AuthenticationFailed:
             self._whoami()
-            return None
         except (NotFound, Rejected):
-            return None
+            pass
+        self._note(sentence)
+        return None

@@ -108,7 +108,7 @@ def read_number(row: Row, account_sid: str, around: Around) -> RemoteNumber:
         added_on=read_date(written(row, "date_created")),
         cnam_lookup=CNAM_LOOKUPS.get(fold(row.get("voice_caller_id_lookup")), ""),
         e911=written(row, "emergency_status").lower(),
-        surprises=(*_surprises(row, NUMBER_FIELDS), *_trunk_surprises(trunk_row), *_unreadable(row, services, around)),
+        surprises=(*_surprises(row, NUMBER_FIELDS), *_trunk_surprises(trunk_row)),
         payload=without_secrets({**row, TRUNK_ROW: trunk_row} if trunk_row else row),
     )
 
@@ -152,14 +152,6 @@ def _surprises(row: Row, known: frozenset[str]) -> Iterator[str]:
 
 def _trunk_surprises(trunk_row: Row) -> Iterator[str]:
     return (f"{TRUNK_ROW}.{surprise}" for surprise in _surprises(trunk_row, TRUNK_FIELDS))
-
-
-def _unreadable(row: Row, services: frozenset[Service], around: Around) -> Iterator[str]:
-    """What this number's values lack because the credentials do not open the API that has it."""
-    if around.trunk_rows is None and ("trunk_sid" not in row or row["trunk_sid"]):
-        yield "trunks=unreadable"
-    if around.memberships is None and Service.SMS in services:
-        yield "messaging_services=unreadable"
 
 
 def _tendlc(country: str, number_type: NumberType, services: frozenset[Service], around: Around) -> TenDlc:

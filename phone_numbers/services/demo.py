@@ -85,7 +85,7 @@ def seed_demo() -> None:
         add_user()
 
 
-def opened_by_demo_accounts() -> list[Mapping[str, str]]:
+def opened_by_demo_accounts() -> list[dict[str, str]]:
     """The credentials of the demo accounts there are, whatever they are called by now."""
     found = []
     for account in Account.objects.filter(is_demo=True):

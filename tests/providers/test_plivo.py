@@ -118,6 +118,7 @@ def test_it_offers_no_outbound_trunk(plivo):
 def test_it_lists_applications_where_trunks_are_closed(plivo, simulator, status):
     simulator.fault("error", status=status, path="/Zentrunk/", times=0)
     assert {application.kind for application in plivo.list_applications()} == {"application"}
+    assert len(plivo.missing_scopes) == (status == 403)
 
 
 def test_it_raises_when_trunks_are_out_of_order(plivo, simulator):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from providers.contract import Provenance, TenDlcStatus
 from providers.errors import MalformedResponse, NotFound, Rejected, Unsupported, WrongAccount
 from providers.registry import open_provider
-from providers.signalwire import CALL_KINDS, SignalWire
+from providers.signalwire import CALL_KINDS, NO_REGISTRY, SignalWire
 from providers.signalwire_words import FABRIC_KINDS, MESSAGE_HANDLERS
 from providers.simulator import (
     SIGNALWIRE_NUMBERS_TOKEN,
@@ -212,6 +212,15 @@ def test_it_knows_no_compliance_without_the_scope(open_with):
 def test_it_says_which_scope_the_applications_need(open_with):
     with pytest.raises(Unsupported, match="Voice, Messaging or Fax"):
         next(open_with(SIGNALWIRE_NUMBERS_TOKEN).list_applications())
+
+
+def test_it_notes_the_scopes_it_missed(open_with):
+    whole, narrow = open_with(SIGNALWIRE_TOKEN), open_with(SIGNALWIRE_NUMBERS_TOKEN)
+    for provider in (whole, narrow):
+        listed(provider)
+        provider.compliance()
+
+    assert (whole.missing_scopes, narrow.missing_scopes) == ([], [NO_REGISTRY])
 
 
 def test_it_does_not_take_a_dead_token_for_a_missing_scope(provider, simulator):

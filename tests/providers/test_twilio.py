@@ -161,7 +161,7 @@ def test_it_reads_numbers_without_the_other_products(simulator, twilio, account,
 
     assert len(numbers) == len(account)
     if status != 404 or path != "/v1/Services/MG":
-        assert any("=unreadable" in surprise for number in numbers for surprise in number.surprises)
+        assert [sentence.startswith("These credentials") for sentence in twilio.missing_scopes] == [True]
 
 
 def test_it_gets_what_it_lists_where_trunks_have_no_numbers_resource(simulator, twilio):
