@@ -54,4 +54,4 @@ def ring(task: Task, *arguments: int, **options: Any) -> None:
 @worker_ready.connect
 def tick_at_once(**_: object) -> None:
     """A fresh installation reads its accounts now, not at the schedule's first beat."""
-    ring(tick)
+    tick.delay()

@@ -29,7 +29,7 @@ CNAM_LOOKUPS = {"enabled": "Enabled", "disabled": "Disabled"}
 def trouble_of(account: Account) -> str:
     """What to warn of before its numbers are trusted; "" when nothing is wrong, or nothing was ever read."""
     health = Account.Health
-    if account.health in {health.FAILING, health.AUTH_FAILED, health.WRONG_ACCOUNT}:
+    if account.health in {health.FAILING, health.HELD, health.AUTH_FAILED, health.WRONG_ACCOUNT}:
         return f"{health(account.health).label}. {account.health_detail}".strip()
     if account.fresh_at is None or not account.is_stale:
         return ""

@@ -64,6 +64,7 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
         "new": (QUIET, "clock"),
         "ok": (GOOD, "check-circle"),
         "failing": (BAD, "exclamation-triangle"),
+        "held": (WARN, "exclamation-triangle"),
         "auth_failed": (BAD, "lock-closed"),
         "wrong_account": (BAD, "x-circle"),
     },
