@@ -150,7 +150,7 @@ def settle_absences(provider: Provider, lease: Lease, listing: Listing) -> Outco
     if reason := reason_to_hold(len(absent), known, len(listing.seen)):
         return Outcome(SyncRun.State.HELD, Account.Health.HELD, reason, "held")
     unconfirmed, unasked = check_absent(provider, lease, absent)
-    remarks = [f"{unasked:,} absent numbers could not be asked for; they stay as they were."] if unasked else []
+    remarks = [f"Absent numbers that could not be asked for, and stay as they were: {unasked:,}."] if unasked else []
     detail = " ".join([*remarks, *provider.missing_scopes])
     return Outcome(SyncRun.State.COMPLETE, detail=detail, unconfirmed=unconfirmed)
 

@@ -128,7 +128,7 @@ def test_it_leaves_a_number_present_that_cannot_be_asked_for(synced: Account, si
     simulator.fault(kind, path=ONE, times=0)
     run = sync(synced)
     assert (run.state, run.numbers_unconfirmed) == (SyncRun.State.COMPLETE, 0)
-    assert run.detail == "1 absent numbers could not be asked for; they stay as they were."
+    assert run.detail == "Absent numbers that could not be asked for, and stay as they were: 1."
     assert presences(synced) == {"present": 45}
 
 
