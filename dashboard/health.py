@@ -65,7 +65,7 @@ def broker() -> str:
     """Connects anew, with a time-out of its own: a pooled connection can look well after the broker is gone."""
     timeouts = {"socket_timeout": BROKER_TIMEOUT_SECONDS, "socket_connect_timeout": BROKER_TIMEOUT_SECONDS}
     options = current_app.conf.broker_transport_options | timeouts
-    with Connection(settings.CELERY_BROKER_URL, transport_options=options) as fresh:  # type: ignore[no-untyped-call]
+    with Connection(settings.CELERY_BROKER_URL, transport_options=options) as fresh:
         fresh.ensure_connection(max_retries=1, timeout=BROKER_TIMEOUT_SECONDS)
     return OK
 

@@ -99,6 +99,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
 if CELERY_BROKER_URL.startswith("filesystem"):
+    CELERY_BROKER_TRANSPORT = "dashboard.folder_broker:Transport"
     QUEUE_DIR = DATA_DIR / "queue"
     for folder in ("messages", "control", "processed"):
         (QUEUE_DIR / folder).mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -27,7 +27,8 @@ def make(directory: Path, target: str, *pythons: tuple[str, str]) -> subprocess.
         (path / name).chmod(0o755)
     for name in ("Makefile", "requirements.txt", "requirements-dev.txt"):
         shutil.copy(ROOT / name, directory)
-    environment = {**os.environ, "PATH": str(path)}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    environment["PATH"] = str(path)
     return subprocess.run(["make", target], cwd=directory, env=environment, capture_output=True, text=True, check=False)
 
 
