@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 
 if TYPE_CHECKING:
-    from phone_numbers.models import PhoneNumber
+    from phone_numbers.models import PhoneNumber  # noqa: F401 - the quoted type argument below
 
 
 class PhoneNumberQuerySet(models.QuerySet["PhoneNumber"]):
