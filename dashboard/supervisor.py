@@ -17,6 +17,7 @@ from dataclasses import dataclass
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE_SECONDS = 15
 QUICK_DEATH_SECONDS = 10
+FIRST_PAUSE_SECONDS = 1.0
 DEATHS_ALLOWED = 4
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -93,7 +94,8 @@ class Child:
         os.close(self.pipe)
         lived = time.monotonic() - self.started_at
         self.quick_deaths = self.quick_deaths + 1 if lived < QUICK_DEATH_SECONDS else 0
-        self.restart_at = time.monotonic() + 2**self.quick_deaths / 2
+        pause = FIRST_PAUSE_SECONDS * 2.0 ** max(self.quick_deaths - 1, 0)
+        self.restart_at = time.monotonic() + pause
 
     def kill_family(self) -> None:
         with suppress(ProcessLookupError, PermissionError):

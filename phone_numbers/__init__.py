@@ -1,1 +1,1 @@
-"""The inventory: numbers, accounts, syncs and changes. App label `numbers`: as a package it would shadow Python's own."""
+"""The inventory: numbers, accounts, syncs, changes. App label `numbers`; a package called so would shadow Python's."""

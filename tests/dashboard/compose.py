@@ -9,6 +9,7 @@ import yaml
 from tests.dashboard.processes import ROOT
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
+DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
 VARIABLE = re.compile(r"\$(?:(\$)|\{(\w+)(?::([-?])([^}]*))?\})")
 
 
@@ -30,6 +31,13 @@ def variables() -> set[str]:
 
 def required_variables() -> set[str]:
     return {match[2] for match in VARIABLE.finditer(TEXT) if match[3] == "?"}
+
+
+def image_sources() -> set[str]:
+    """What the Dockerfile copies into the image of the application."""
+    application = DOCKERFILE.rpartition("FROM ")[2]
+    lines = re.findall(r"^COPY (?!--from)(.*)", application, re.MULTILINE)
+    return {word for line in lines for word in line.split()[:-1]}
 
 
 def compose(values: Mapping[str, str]) -> dict[str, Any]:

@@ -34,7 +34,12 @@ class Started:
     """A program in a session of its own, known by a mark in the environment of all its descendants."""
 
     def __init__(
-        self, command: Sequence[str], environment: Mapping[str, str], output: Path, terminal: int | None = None
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        output: Path,
+        terminal: int | None = None,
+        directory: Path = ROOT,
     ) -> None:
         self.mark = f"NUMBERDESK_TEST_MARK={output.parent.name}-{time.monotonic_ns()}"
         name, _, value = self.mark.partition("=")
@@ -43,7 +48,7 @@ class Started:
             self.process = subprocess.Popen(
                 command,
                 env={**environment, name: value},
-                cwd=ROOT,
+                cwd=directory,
                 stdin=subprocess.DEVNULL if terminal is None else terminal,
                 stdout=written if terminal is None else terminal,
                 stderr=subprocess.STDOUT,

@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.dashboard.compose import compose, required_variables, variables
+from tests.dashboard.compose import DOCKERFILE, compose, image_sources, required_variables, variables
 from tests.dashboard.processes import ROOT
 
 BIN = Path(sys.executable).parent
-DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
 VALUES = dict.fromkeys(required_variables(), "value")
 COMPOSE = compose(VALUES)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -79,9 +78,7 @@ def test_the_broker_keeps_what_it_was_told() -> None:
 
 
 def test_the_image_holds_the_application_and_no_more() -> None:
-    copied = {
-        word for line in re.findall(r"^COPY (?!--from)(.*)", DOCKERFILE, re.MULTILINE) for word in line.split()[:-1]
-    }
+    copied = image_sources() | {"requirements.txt"}
     assert all((ROOT / source).exists() for source in copied)
     allowed = re.findall(r"^!(.*)", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
     assert copied == set(allowed)

@@ -16,8 +16,8 @@ import pytest
 from cryptography.fernet import Fernet
 
 from tests import servers
-from tests.dashboard.compose import compose
-from tests.dashboard.processes import Started, wait_until
+from tests.dashboard.compose import compose, image_sources
+from tests.dashboard.processes import ROOT, Started, wait_until
 
 pytestmark = [pytest.mark.processes, pytest.mark.postgresql, pytest.mark.redis]
 
@@ -31,7 +31,7 @@ VALUES = {
 
 
 class Stack:
-    """The services of the compose file, started from its own lists of words."""
+    """The services of the compose file, started from its own lists of words, in a copy of what the image holds."""
 
     def __init__(self, directory: Path, database_url: str) -> None:
         self.directory = directory
@@ -40,6 +40,11 @@ class Stack:
         self.web_port, self.broker_port = servers.free_port(), servers.free_port()
         self.database_url = database_url
         self.started: dict[str, Started] = {}
+        self.app = self.directory / "app"
+        self.app.mkdir()
+        for source in image_sources():
+            copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copy
+            copy(ROOT / source, self.app / source)
 
     def environment(self, name: str) -> dict[str, str]:
         """The service's own, but for where database and broker are; what the image sets is here set likewise."""
@@ -54,7 +59,8 @@ class Stack:
 
     def start(self, name: str, command: list[str] | None = None) -> Started:
         words = [word.replace("0.0.0.0:8000", f"127.0.0.1:{self.web_port}") for word in command or self.command(name)]
-        self.started[name] = Started(words, self.environment(name), self.directory / f"{name}.log")
+        log = self.directory / f"{name}.log"
+        self.started[name] = Started(words, self.environment(name), log, directory=self.app)
         return self.started[name]
 
     def command(self, name: str) -> list[str]:

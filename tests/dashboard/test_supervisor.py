@@ -22,6 +22,7 @@ SUPERVISE = """
 import os, sys
 from dashboard import supervisor
 supervisor.GRACE_SECONDS = 1
+supervisor.FIRST_PAUSE_SECONDS = 0.1
 program = supervisor.Program(name="one", command=[sys.executable, "-c", {code!r}], environment=os.environ)
 sys.exit(supervisor.Supervisor([program]).run())
 """
