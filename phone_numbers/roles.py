@@ -21,6 +21,7 @@ READ = (
     "numbers.view_event",
     "numbers.view_phonenumber",
     "numbers.view_subaccount",
+    "numbers.view_surprise",
     "numbers.view_syncrun",
 )
 OPERATE = ("numbers.add_syncrun", "numbers.change_phonenumber")

@@ -1,11 +1,11 @@
-"""Sync runs, to look at. They are asked for on an account, never made here."""
+"""Sync runs and what they found that nobody knows yet, to look at. Runs are asked for on an account."""
 
 from datetime import timedelta
 
 from django.contrib import admin
 
 from phone_numbers.admin.readonly import ReadOnlyAdmin
-from phone_numbers.models import SyncRun
+from phone_numbers.models import Surprise, SyncRun
 
 
 @admin.register(SyncRun)
@@ -52,3 +52,10 @@ class SyncRunAdmin(ReadOnlyAdmin):
         if run.started_at is None or run.finished_at is None:
             return None
         return timedelta(seconds=round((run.finished_at - run.started_at).total_seconds(), 1))
+
+
+@admin.register(Surprise)
+class SurpriseAdmin(ReadOnlyAdmin):
+    list_display = ("name", "account", "seen_count", "example", "first_seen_at", "last_seen_at")
+    list_filter = ("account",)
+    list_select_related = ("account",)

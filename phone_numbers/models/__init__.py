@@ -6,6 +6,7 @@ from phone_numbers.models.events import Event
 from phone_numbers.models.numbers import NumberPayload, PhoneNumber
 from phone_numbers.models.pulse import Pulse
 from phone_numbers.models.sequence import Sequence
+from phone_numbers.models.surprises import Surprise
 from phone_numbers.models.syncs import SyncRun
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "Pulse",
     "Sequence",
     "Subaccount",
+    "Surprise",
     "SyncRun",
 ]

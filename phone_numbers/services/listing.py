@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from phone_numbers.services.cache import Stored
+from phone_numbers.services.surprises import Sentinel
 from providers.contract import Page
 
 
@@ -39,6 +40,7 @@ class Listing:
     first_total: int | None = None
     last_total: int | None = None
     seen: SeenNumbers = field(default_factory=SeenNumbers)
+    sentinel: Sentinel = field(default_factory=Sentinel)
     repeated: int = 0
     new: int = 0
     changed: int = 0
@@ -50,6 +52,7 @@ class Listing:
             self.first_total = page.total
         self.last_total = page.total
         self.pages += 1
+        self.sentinel.add(page.numbers)
 
     def add_stored(self, stored: Stored) -> None:
         self.new += stored.new

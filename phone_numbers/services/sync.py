@@ -19,6 +19,7 @@ from phone_numbers.services.leases import LeaseLost, heartbeat
 from phone_numbers.services.listing import Listing
 from phone_numbers.services.routes import read_routes
 from phone_numbers.services.runs import Lease, claim_run
+from phone_numbers.services.surprises import keep_surprises
 from providers.contract import Compliance, Provider, RemoteNumber
 from providers.errors import AuthenticationFailed, ProviderError, WrongAccount
 
@@ -90,7 +91,10 @@ def read_everything(provider: Provider, lease: Lease, listing: Listing) -> Outco
     read_edited(provider, lease, listing)
     if doubt := listing.doubt():
         return Outcome(SyncRun.State.PARTIAL, detail=doubt, slug="moving_list")
-    return settle_absences(provider, lease, listing)
+    outcome = settle_absences(provider, lease, listing)
+    if outcome.state == SyncRun.State.COMPLETE:
+        keep_surprises(lease, listing.sentinel)
+    return outcome
 
 
 def read_numbers(provider: Provider, lease: Lease, listing: Listing) -> None:

@@ -60,7 +60,9 @@ def account_detail(request: PageRequest, pk: int) -> HttpResponse:
     card = account_card(pk)
     runs = page_of(card.account.runs.select_related("requested_by"), request, RUNS_PER_PAGE)
     demo = [card.account] if card.account.is_demo else []
-    return render(request, "accounts/detail.html", {"card": card, "page": runs, "demo_accounts": demo})
+    surprises = card.account.surprises.order_by("-seen_count", "name")
+    shown = {"card": card, "page": runs, "demo_accounts": demo, "surprises": surprises}
+    return render(request, "accounts/detail.html", shown)
 
 
 @requires("numbers.add_syncrun")

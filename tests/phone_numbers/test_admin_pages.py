@@ -16,6 +16,7 @@ from phone_numbers.models import (
     NumberPayload,
     PhoneNumber,
     Subaccount,
+    Surprise,
     SyncRun,
 )
 from tests.roles import make_user
@@ -28,7 +29,7 @@ ADMINS = {"admin", "superuser"}
 SUPERUSERS = {"superuser"}
 NOBODY: set[str] = set()
 ROLES = ("nobody", "viewer", "operator", "admin", "superuser")
-SYNCED = ("phonenumber", "application", "subaccount", "syncrun", "changeset", "change", "event")
+SYNCED = ("phonenumber", "application", "subaccount", "syncrun", "surprise", "changeset", "change", "event")
 TABLE = {
     ("auth_group", "add"): SUPERUSERS,
     ("auth_group", "changelist"): ADMINS,
@@ -64,6 +65,10 @@ def make_change(number, user=None):
     return Change.objects.create(change_set=change_set, number=number, base={"alias": ""}, desired={"alias": "Front"})
 
 
+def make_surprise(account, name="brand_new"):
+    return Surprise.objects.create(account=account, name=name, seen_count=3)
+
+
 @pytest.fixture
 def account():
     return Account.objects.create(name="Main", provider="plivo", remote_id="MAXXXXXXXXXXXXXXXXXX")
@@ -84,6 +89,7 @@ def rows(account):
         "numbers_event": Event.objects.create(number=number, kind=Event.Kind.FIRST_SEEN),
         "numbers_phonenumber": number,
         "numbers_subaccount": Subaccount.objects.create(account=account, remote_id="1"),
+        "numbers_surprise": make_surprise(account),
         "numbers_syncrun": SyncRun.objects.create(account=account),
         "django_celery_beat_periodictask": PeriodicTask.objects.create(
             name="tick", task="numbers.tick", interval=every
@@ -172,6 +178,7 @@ def add_rows(account, start, count):
         Application.objects.create(account=account, remote_id=str(position))
         Subaccount.objects.create(account=account, remote_id=str(position))
         SyncRun.objects.create(account=account, state=SyncRun.State.COMPLETE)
+        make_surprise(account, f"field_{position}")
         Account.objects.create(name=f"account {position}", provider="plivo")
         make_user("viewer", username=f"viewer {position}")
 
