@@ -45,10 +45,13 @@ def choice(parameter: str, title: str, choices: Words, condition: on.Condition) 
     return Filter(parameter=parameter, title=title, read=read, condition=condition, choices=choices)
 
 
+LONGEST_TEXT = 255
+
+
 def text(parameter: str, title: str, condition: on.Condition) -> Filter:
     def read(typed: str) -> str:
-        if "\0" in typed:
-            raise ValueError(f"{title} must be plain text.")
+        if "\0" in typed or len(typed) > LONGEST_TEXT:
+            raise ValueError(f"{title} must be plain text of at most {LONGEST_TEXT} characters.")
         return typed.strip()
 
     return Filter(parameter=parameter, title=title, read=read, condition=condition)

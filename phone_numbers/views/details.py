@@ -16,6 +16,7 @@ from phone_numbers.views.changes import LoggedChange, in_log
 from phone_numbers.views.editors import Editor, editor_of
 from phone_numbers.views.pages import PageRequest, page_of, render_page, requires, wants_piece
 from phone_numbers.views.values import Labels, field_title, find_labels, kind_in_words, value_in_words
+from providers.contract import Service
 from providers.registry import PROVIDERS
 
 EVENTS_PER_PAGE = 30
@@ -27,6 +28,8 @@ class Destination:
     """Where calls, or messages, go."""
 
     what: str
+    is_served: bool
+    """Whether the number has the service at all."""
     kind: str
     target: str
     application: Application | None
@@ -105,12 +108,15 @@ def latest_change(number: PhoneNumber) -> LoggedChange | None:
 
 
 def destinations(number: PhoneNumber) -> list[Destination]:
-    routes = {"Calls": number.voice, "Messages": number.messages}
-    targets = {route.target for route in routes.values() if route.target}
+    held = set(number.services)
+    routes = {"Calls": (number.voice, {Service.VOICE}), "Messages": (number.messages, {Service.SMS, Service.MMS})}
+    targets = {route.target for route, _ in routes.values() if route.target}
     known = {each.route_key: each for each in number.account.applications.filter(remote_id__in=targets)}
     return [
-        Destination(what, kind_in_words(number.account, route.kind), route.target, known.get(route.key))
-        for what, route in routes.items()
+        Destination(
+            what, bool(held & services), kind_in_words(number.account, route.kind), route.target, known.get(route.key)
+        )
+        for what, (route, services) in routes.items()
     ]
 
 

@@ -26,6 +26,8 @@ class Control:
     base: str
     """What the operator is taken to have seen; sent back with the form."""
     value: str
+    now: str
+    """The present value in words."""
     groups: list[tuple[str, Sequence[Choice]]]
     error: str = ""
     conflict: Conflict | None = None
@@ -35,9 +37,14 @@ class Control:
         return NOWHERE if self.field.name in ROUTES else "None"
 
     @property
+    def is_choice(self) -> bool:
+        return bool(self.field.choices) or self.field.name in ROUTES
+
+    @property
     def is_offered(self) -> bool:
         """Whether the present value is among the choices; one that is not must still be shown."""
-        return not self.base or any(self.base == value for _, choices in self.groups for value, _ in choices)
+        present = self.field.value
+        return not present or any(present == value for _, choices in self.groups for value, _ in choices)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +89,7 @@ def control_of(
         field=field,
         base=field.value if attempt.is_stale else base.get(field.name, field.value),
         value=typed.get(field.name, field.value),
+        now=value_in_words(number.account, field.name, field.value, labels),
         groups=grouped_choices(number.account, field),
         error=attempt.refusal if attempt.refused_field == field.name else "",
         conflict=conflict_of(number, field, base, typed, labels) if is_conflict else None,

@@ -53,9 +53,10 @@ class Row:
     messages: Cell
 
 
-def row_of(number: "ShownNumber", account: Account) -> Row:
-    number.account = account
-    capabilities = capabilities_of(account)
+def row_of(number: "ShownNumber", account: Account | None) -> Row:
+    """`account` spares the number from reading its own."""
+    number.account = account or number.account
+    capabilities = capabilities_of(number.account)
     alias, voice, messages = (cell_of(number, field, capabilities) for field in FIELDS)
     return Row(number, alias, voice, messages)
 

@@ -17,9 +17,11 @@ function setTheme(theme) {
   showTheme();
 }
 
-function toast(tone, text) {
+function toast(tone, text, kind = "") {
+  document.querySelector(`.toast[data-kind="${kind}"]`)?.remove();
   const element = document.getElementById("toast-blank").content.firstElementChild.cloneNode(true);
   element.dataset.tone = tone;
+  element.dataset.kind = kind;
   element.querySelector("p").textContent = text;
   document.getElementById("toasts").append(element);
   return element;
@@ -57,19 +59,26 @@ const SENTENCES = {
   404: "That is no longer there. Reload the page to see what is.",
 };
 
-document.addEventListener("htmx:responseError", ({ detail }) => {
-  const { status } = detail.xhr;
-  const reference = detail.xhr.getResponseHeader("X-Request-ID");
-  const sentence = SENTENCES[status] ?? `The server failed (${status}). What you typed is kept. Try again in a moment.`;
-  toast("error", reference ? `${sentence} Reference: ${reference}` : sentence);
+// A poll that goes on failing says so once; what a person did is always answered.
+function complain({ detail }, kind, text) {
+  const isPoll = detail.elt.getAttribute("hx-trigger")?.startsWith("every");
+  if (!(isPoll && document.querySelector(`.toast[data-kind="${kind}"]`))) toast("error", text, kind);
+}
+
+document.addEventListener("htmx:responseError", (event) => {
+  const { xhr } = event.detail;
+  const reference = xhr.getResponseHeader("X-Request-ID");
+  const failed = `The server failed (${xhr.status}). What you typed is kept. Try again in a moment.`;
+  const sentence = SENTENCES[xhr.status] ?? failed;
+  complain(event, String(xhr.status), reference ? `${sentence} Reference: ${reference}` : sentence);
 });
 
-document.addEventListener("htmx:sendError", () => {
-  toast("error", "The server cannot be reached. What you typed is kept. Check the connection, then try again.");
+document.addEventListener("htmx:sendError", (event) => {
+  complain(event, "lost", "The server cannot be reached. What you typed is kept. Check the connection, then try again.");
 });
 
-document.addEventListener("htmx:timeout", () => {
-  toast("error", "The server did not answer in time. What you typed is kept. Try again in a moment.");
+document.addEventListener("htmx:timeout", (event) => {
+  complain(event, "slow", "The server did not answer in time. What you typed is kept. Try again in a moment.");
 });
 
 // A swap keeps the focus by id; where it took the focused button away, the cell's own control gets it.
@@ -84,9 +93,9 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
     document.getElementById(`${swappedWithFocus}-edit`)?.focus();
   }
   const active = document.activeElement;
-  if (active?.matches("[data-editor] input[autofocus]")) active.select();
-  active?.closest("[data-editor]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
-  for (const element of target.querySelectorAll?.(".toast") ?? []) closeLater(element);
+  if (!target.contains(active)) return;
+  if (active.matches("[data-editor] input[autofocus]")) active.select();
+  active.closest("[data-editor]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 });
 
 document.querySelector(".theme-switch")?.removeAttribute("hidden");

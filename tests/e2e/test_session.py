@@ -84,3 +84,15 @@ def test_it_says_that_the_server_cannot_be_reached(site, account, page, watch):
     page.get_by_label("Mobile").check()
     expect(page.locator(".toast")).to_contain_text("cannot be reached")
     page.context.set_offline(False)
+
+
+def test_it_says_once_that_watching_an_edit_fails(site, account, page, watch, operator, monkeypatch):
+    watch.expected += [refused(500), "Response Status Error Code 500"]
+    make_change(account.numbers.order_by("e164").first(), operator)
+    site.open("/numbers/")
+    monkeypatch.setattr("phone_numbers.views.cells.find_cell", lambda *_: 1 / 0)
+    with page.expect_response(lambda answer: answer.status == 500):
+        pass
+    with page.expect_response(lambda answer: answer.status == 500):
+        pass
+    expect(page.locator(".toast")).to_have_count(1)

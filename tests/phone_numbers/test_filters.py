@@ -86,6 +86,7 @@ class TestReading:
             ("page=９", "page", "９"),
             ("per_page=33", "per_page", "33"),
             ("q=%00", "q", "plain text"),
+            (f"alias={'x' * 256}", "alias", "at most 255"),
             ("alias=one&alias=two", "alias", "more than once"),
         ],
     )
