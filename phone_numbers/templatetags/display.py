@@ -103,6 +103,13 @@ def provider_title(kind: str) -> str:
 
 
 @register.filter
+def provider_beside(account: Account) -> str:
+    """The provider's title, where the account's own name does not begin with it."""
+    title = provider_title(account.provider)
+    return "" if account.name.lower().startswith(title.lower()) else title
+
+
+@register.filter
 def money(amount: Decimal | None, currency: str = "") -> str:
     """At least two decimals, and as many more as say something: 0.80, 0.0085."""
     if amount is None:

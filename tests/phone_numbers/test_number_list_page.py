@@ -109,6 +109,17 @@ class TestWholePage:
         page = text_of(client.get("/numbers/"))
         assert "Plivo demo talks to a simulator" in page
 
+    def test_it_counts_demo_accounts_where_there_are_many(self, client, operator):
+        for name in ("One", "Two", "Three", "Four"):
+            make_account(name, is_demo=True)
+        assert "4 accounts talk to a simulator" in text_of(client.get("/numbers/"))
+
+    @pytest.mark.parametrize(("name", "shown"), [("Main", "Plivo Main"), ("plivo main", "plivo main")])
+    def test_it_names_the_provider_of_an_account_once(self, client, operator, name, shown):
+        make_number(make_account(name))
+        cell = re.search(r'data-column="account">(.*?)</td>', text_of(client.get("/numbers/")))
+        assert re.sub(r"<[^>]+>", "", cell[1]) == shown
+
     def test_it_warns_of_an_account_that_is_out_of_date(self, client, operator):
         make_account("Old", fresh_at=timezone.now() - timezone.timedelta(hours=3))
         assert "Its numbers may be out of date." in text_of(client.get("/numbers/"))
