@@ -71,6 +71,17 @@ class RouteKind(StrEnum):
     URL = "url"
 
 
+class TargetForm(StrEnum):
+    """How the target of a route is given, and so how it is checked."""
+
+    LISTED = "listed"
+    """The id of one of the account's applications, trunks …"""
+    URL = "url"
+    NUMBER = "number"
+    """A phone number, as E.164."""
+    TEXT = "text"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """Where calls, or messages, of a number go. `key` is its one-string form, "" when routed nowhere."""
@@ -118,8 +129,9 @@ class RemoteNumber:
     services: frozenset[Service] = frozenset()
     voice: Route = NOWHERE
     messages: Route = NOWHERE
-    shadowed: tuple[Route, ...] = ()
+    shadowed_voice: tuple[Route, ...] = ()
     """Configured at the provider, but ignored by its precedence."""
+    shadowed_messages: tuple[Route, ...] = ()
     tendlc: TenDlc | None = None
     toll_free: TollFreeStatus | None = None
     monthly_rate: Decimal | None = None
@@ -208,6 +220,8 @@ class EditableField:
     """For a route: the kinds of target this provider accepts."""
     route_why_not: Mapping[str, str] = field(default_factory=dict)
     """For a kind of target that is shown but not accepted: the reason, as a sentence."""
+    locked_by: Mapping[str, str] = field(default_factory=dict)
+    """For a kind of target that nothing else can replace while the number has it: the reason, as a sentence."""
     clearable: bool = True
     note: str = ""
 
@@ -287,6 +301,12 @@ class Provider(ABC):
     route_titles: ClassVar[Mapping[str, str]] = MappingProxyType(
         {"application": "Application", "trunk": "Trunk", "url": "URL"}
     )
+    target_forms: ClassVar[Mapping[str, TargetForm]] = MappingProxyType(
+        {"application": TargetForm.LISTED, "trunk": TargetForm.LISTED, "url": TargetForm.URL}
+    )
+    """By kind of route; a kind that is not named here takes text."""
+    precedence: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """For `voice` and `messages`: which of several settings is in force, as a sentence."""
 
     def __init__(self, credentials: Mapping[str, str], http: "HttpClient") -> None:
         self.credentials = credentials

@@ -22,6 +22,7 @@ from providers.contract import (
     RemoteSubaccount,
     Route,
     SideEffect,
+    TargetForm,
 )
 from providers.errors import MalformedResponse, NotFound, Rejected, Unsupported, WrongAccount
 from providers.fone_dynamics_words import ENDPOINT
@@ -83,6 +84,10 @@ class FoneDynamics(Provider):
         ("GET", r"/v2/Properties"),
     )
     route_titles: ClassVar[Mapping[str, str]] = MappingProxyType(words.ROUTE_TITLES)
+    target_forms: ClassVar[Mapping[str, TargetForm]] = MappingProxyType({ENDPOINT: TargetForm.NUMBER})
+    precedence: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"voice": "Fone Dynamics obeys the routing method; the targets of other methods are ignored."}
+    )
 
     @classmethod
     def base_urls(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:  # noqa: ARG003

@@ -87,7 +87,7 @@ def read_number(row: Row) -> RemoteNumber:
         provider_status=status,
         services=_services(row, surprises),
         voice=voice,
-        shadowed=_shadowed(row, voice),
+        shadowed_voice=_shadowed(row, voice),
         tendlc=_tendlc(country, number_type),
         toll_free=_toll_free(country, number_type),
         extras={"recording": recording, **{name: text(row.get(FIELD_OF[name])) for name in ATTRIBUTIONS}},

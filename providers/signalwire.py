@@ -25,6 +25,7 @@ from providers.contract import (
     RemoteNumber,
     Route,
     SideEffect,
+    TargetForm,
     TenDlc,
     TenDlcStatus,
 )
@@ -106,6 +107,12 @@ class SignalWire(Provider):
         ("GET", f"{REGISTRY}/campaigns/{UUID}/numbers"),
     )
     route_titles: ClassVar[Mapping[str, str]] = MappingProxyType(words.ROUTE_TITLES)
+    target_forms: ClassVar[Mapping[str, TargetForm]] = MappingProxyType(
+        {**Provider.target_forms, "relay_script": TargetForm.URL}
+    )
+    precedence: ClassVar[Mapping[str, str]] = MappingProxyType(
+        dict.fromkeys(("voice", "messages"), "SignalWire obeys one handler; the targets of the others are ignored.")
+    )
 
     @classmethod
     def base_urls(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:

@@ -25,6 +25,7 @@ from providers.contract import (
     RemoteSubaccount,
     Service,
     SideEffect,
+    TargetForm,
     TenDlcStatus,
     TollFreeStatus,
 )
@@ -47,6 +48,18 @@ class Twilio(Provider):
     route_titles: ClassVar[Mapping[str, str]] = MappingProxyType(
         {**Provider.route_titles, MESSAGING_SERVICE: "Messaging Service"}
     )
+    target_forms: ClassVar[Mapping[str, TargetForm]] = MappingProxyType(
+        {**Provider.target_forms, MESSAGING_SERVICE: TargetForm.LISTED}
+    )
+    precedence: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "voice": "At Twilio a trunk goes before an application, and an application before a URL.",
+            "messages": (
+                "At Twilio a Messaging Service goes before the number's own application, unless it leaves messages to "
+                "the number, and an application goes before a URL."
+            ),
+        }
+    )
     capabilities: ClassVar[Capabilities] = Capabilities(
         page_size=PAGE_SIZE,
         # Twilio limits concurrency and publishes no number (error 20429, Nov 2026): this rate is our own caution.
@@ -66,6 +79,12 @@ class Twilio(Provider):
                 title="Messages",
                 route_kinds=(*MESSAGES,),
                 route_why_not={MESSAGING_SERVICE: "Numbers join a Messaging Service in Twilio's console."},
+                locked_by={
+                    MESSAGING_SERVICE: (
+                        "A Messaging Service handles this number's messages and goes before what is set on the number. "
+                        "Remove the number from it in Twilio's console first."
+                    )
+                },
                 note="A Messaging Service goes before what is set here.",
             ),
         ),

@@ -150,6 +150,7 @@ class Migration(migrations.Migration):
                 ('number', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='payload', serialize=False, to='numbers.phonenumber')),
                 ('body', models.JSONField(default=dict)),
                 ('extras', models.JSONField(default=dict, help_text='Settings only this provider has, name to value.')),
+                ('shadowed', models.JSONField(default=dict, help_text='Route keys that are set but ignored, by voice and messages.')),
             ],
         ),
         migrations.CreateModel(

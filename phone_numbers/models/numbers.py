@@ -142,6 +142,7 @@ class NumberPayload(models.Model):
     number = models.OneToOneField(PhoneNumber, on_delete=models.CASCADE, primary_key=True, related_name="payload")
     body = models.JSONField(default=dict)
     extras = models.JSONField(default=dict, help_text="Settings only this provider has, name to value.")
+    shadowed = models.JSONField(default=dict, help_text="Route keys that are set but ignored, by voice and messages.")
 
     def __str__(self) -> str:
         return f"payload of {self.pk}"

@@ -153,7 +153,7 @@ def write_numbers(numbers: Sequence[PhoneNumber], readings: Mapping[int, Reading
         [readings[number.pk].payload_row(number) for number in numbers],
         update_conflicts=True,
         unique_fields=["number"],
-        update_fields=["body", "extras"],
+        update_fields=["body", "extras", "shadowed"],
     )
 
 

@@ -86,7 +86,10 @@ class Reading:
         return columns
 
     def payload_row(self, number: PhoneNumber) -> NumberPayload:
-        return NumberPayload(number=number, body=self.remote.payload, extras=dict(self.remote.extras))
+        remote = self.remote
+        ignored = {"voice": remote.shadowed_voice, "messages": remote.shadowed_messages}
+        shadowed = {name: [route.key for route in routes] for name, routes in ignored.items() if routes}
+        return NumberPayload(number=number, body=remote.payload, extras=dict(remote.extras), shadowed=shadowed)
 
 
 def fitting(name: str, text: str) -> str:

@@ -268,7 +268,7 @@ def test_it_shows_methods_it_cannot_set():
     flow = read_number({**ROW, "RoutingMethod": "Flow", "Flow": "F1", "EndpointNumber": "+61255500002"})
     unknown = read_number({**ROW, "RoutingMethod": "Voicemail"})
 
-    assert (flow.voice.key, flow.shadowed) == ("flow:F1", (Route(kind="endpoint", target="+61255500002"),))
+    assert (flow.voice.key, flow.shadowed_voice) == ("flow:F1", (Route(kind="endpoint", target="+61255500002"),))
     assert (unknown.voice.kind, unknown.surprises) == ("voicemail", ("RoutingMethod=Voicemail",))
 
 

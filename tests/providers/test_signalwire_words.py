@@ -67,13 +67,13 @@ def test_it_shows_the_targets_that_are_not_in_force():
         {**ROW, "call_handler": "relay_topic", "call_relay_topic": "office", "call_request_url": "https://a.example"}
     )
 
-    assert number.shadowed == (Route(kind="url", target="https://a.example"),)
+    assert number.shadowed_voice == (Route(kind="url", target="https://a.example"),)
 
 
 def test_it_takes_the_topic_of_a_relay_application_for_its_alias():
     number = read_number({**ROW, "message_handler": "relay_application", "message_relay_topic": "crm"})
 
-    assert (number.messages.key, number.shadowed) == ("relay_application:crm", ())
+    assert (number.messages.key, number.shadowed_messages) == ("relay_application:crm", ())
 
 
 def test_it_asks_nothing_of_10dlc_for_toll_free_and_foreign_numbers():

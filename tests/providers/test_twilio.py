@@ -227,7 +227,7 @@ def test_it_detaches_from_a_trunk_without_releasing(simulator, twilio, account):
 
     number = twilio.update(number_sid(digits), {"voice": f"url:{URL}"})
 
-    assert (number.voice.kind, number.shadowed) == ("url", ())
+    assert (number.voice.kind, number.shadowed_voice) == ("url", ())
     assert account.find(digits).voice == ""
     assert [entry.method for entry in simulator.world.journal] == ["POST"]
 

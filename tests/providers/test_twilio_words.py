@@ -115,7 +115,8 @@ def test_it_survives_dates_that_are_none(nonsense):
 def test_it_takes_empty_null_and_missing_for_the_same(row):
     number = read(row)
 
-    assert (number.alias, number.voice, number.messages, number.shadowed) == ("", NOWHERE, NOWHERE, ())
+    assert (number.alias, number.voice, number.messages) == ("", NOWHERE, NOWHERE)
+    assert (number.shadowed_voice, number.shadowed_messages) == ((), ())
     assert number.surprises == ()
 
 
@@ -183,7 +184,7 @@ VOICE_URL = Route(kind="url", target=URL)
 def test_it_puts_trunk_over_application_over_url(row, voice, shadowed):
     number = read(row)
 
-    assert (number.voice, number.shadowed) == (voice, shadowed)
+    assert (number.voice, number.shadowed_voice) == (voice, shadowed)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +202,7 @@ def test_it_puts_the_messaging_service_over_the_number_unless_it_defers(row, def
 
     number = read({**TEXTS, **row}, memberships=memberships)
 
-    assert (number.messages, number.shadowed) == (messages, shadowed)
+    assert (number.messages, number.shadowed_messages) == (messages, shadowed)
 
 
 def test_it_learns_the_trunk_from_trunking_when_the_number_does_not_say():
