@@ -63,8 +63,9 @@ lock:  ## Resolve the lock files anew (needs uv)
 	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11 \
 		$(JUDGES_LOCK).in -o $(JUDGES_LOCK).txt
 
-matrix: $(DEVELOPMENT)  ## Write docs/providers.md anew, from what the adapters declare
+matrix: $(DEVELOPMENT)  ## Write docs/providers.md and docs/reference-coverage.md anew
 	@$(PY) manage.py provider_matrix
+	@$(PY) -m tests.providers.reference
 
 screenshots: $(DEVELOPMENT) chromium  ## Take the pictures in docs/images anew
 	@$(PY) -m tests.e2e.screenshots
