@@ -69,6 +69,7 @@ class Child:
         )
         os.close(write_end)
         self.rest = b""
+        self.is_buried = False
 
     @property
     def is_running(self) -> bool:
@@ -92,6 +93,7 @@ class Child:
         self.kill_family()
         self.forward()
         os.close(self.pipe)
+        self.is_buried = True
         lived = time.monotonic() - self.started_at
         self.quick_deaths = self.quick_deaths + 1 if lived < QUICK_DEATH_SECONDS else 0
         pause = FIRST_PAUSE_SECONDS * 2.0 ** max(self.quick_deaths - 1, 0)
@@ -110,7 +112,6 @@ class Supervisor:
         self.announce = announce  # called until it returns True
         self.selector = selectors.DefaultSelector()
         self.children: list[Child] = []
-        self.buried: set[Child] = set()
         self.told_to_stop = False
         self.parent = os.getppid()
         self.has_terminal = os.isatty(0)
@@ -154,9 +155,8 @@ class Supervisor:
     def revive(self) -> Child | None:
         """Restart what died, after a pause that doubles. Returns the child that is past helping."""
         for child in self.children:
-            if child in self.buried:
+            if child.is_buried:
                 if time.monotonic() >= child.restart_at:
-                    self.buried.discard(child)
                     child.start()
                     self.watch(child)
             elif not child.is_running:
@@ -170,18 +170,16 @@ class Supervisor:
         with suppress(KeyError):
             self.selector.unregister(child.pipe)
         child.bury()
-        self.buried.add(child)
 
     def stop(self) -> None:
         """Ask every main process to end (never its family: that would cut off work in hand), then kill what stays."""
-        for child in self.children:
-            if child.is_running:
-                child.process.terminate()
+        living = [child for child in self.children if not child.is_buried]
+        for child in living:
+            child.process.terminate()
         deadline = time.monotonic() + GRACE_SECONDS
-        while any(child.is_running for child in self.children) and time.monotonic() < deadline:
+        while any(child.is_running for child in living) and time.monotonic() < deadline:
             self.forward_output()
-        for child in self.children:
+        for child in living:
             child.kill_family()
             child.process.wait()
-            if child not in self.buried:
-                child.forward()
+            child.forward()

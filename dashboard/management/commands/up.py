@@ -28,6 +28,8 @@ class Command(BaseCommand):
         try:
             with FileLock(settings.DATA_DIR / "up.lock", timeout=0):
                 sys.exit(self.start())
+        except KeyboardInterrupt:
+            sys.exit(130)
         except Timeout:
             raise CommandError(f"Another dashboard is running on the data in {settings.DATA_DIR}.") from None
 
@@ -97,9 +99,8 @@ def announce() -> bool:
         socket.create_connection((settings.HOST, settings.PORT), timeout=0.5).close()
     except OSError:
         return False
-    write_line(f"\nNumberdesk is at http://{settings.HOST}:{settings.PORT}  (Ctrl-C stops it)")
-    for line in demo_lines() if settings.DEMO else first_user_lines():
-        write_line(line)
+    address = f"\nNumberdesk is at http://{settings.HOST}:{settings.PORT}  (Ctrl-C stops it)"
+    write_line("\n".join([address, *(demo_lines() if settings.DEMO else first_user_lines())]))
     return True
 
 
