@@ -1,14 +1,24 @@
 """What of a number can be edited, to what, and what else that would change. Asks no provider and writes nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 
-from phone_numbers.models import Account, Application, PhoneNumber, Subaccount
+from phone_numbers.models import Account, PhoneNumber, Subaccount
 from phone_numbers.services.connections import provider_class
-from providers.contract import Capabilities, EditableField, Route, RouteKind, SideEffect
+from phone_numbers.services.route_choices import (
+    Barred,
+    Choice,
+    RouteChoices,
+    TypedKind,
+    normalised_route,
+    refusal_of_kind,
+    refusal_of_target,
+    route_choices,
+    route_label,
+)
+from providers.contract import Capabilities, EditableField, Route, SideEffect
 from providers.errors import Unsupported
-
-Choice = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,9 +29,15 @@ class FormField:
     title: str
     value: str
     choices: tuple[Choice, ...] = ()
-    """Value and label; empty for free text."""
+    """Value and label; empty for free text, and for a route without anything to choose from."""
+    typed: tuple[TypedKind, ...] = ()
+    """For a route: the kinds of target that are typed in."""
+    barred: tuple[Barred, ...] = ()
+    """For a route: the kinds that cannot be chosen, and why."""
     max_length: int | None = None
     clearable: bool = True
+    keep_why: str = ""
+    """Why it cannot be cleared, when it cannot."""
     note: str = ""
     why_not: str = ""
     """When not empty: it cannot be edited, and this sentence says why."""
@@ -48,33 +64,47 @@ def editable_fields(number: PhoneNumber) -> list[FormField]:
 
 
 def form_field(number: PhoneNumber, edit: EditableField) -> FormField:
+    routes = route_choices(number.account, edit)
     return FormField(
         name=edit.name,
         title=edit.title,
         value=number.value(edit.name),
-        choices=choices_for(number, edit),
+        choices=choices_for(number, edit, routes),
+        typed=routes.typed,
+        barred=routes.barred,
         max_length=edit.max_length,
         clearable=edit.clearable,
+        keep_why=edit.refusal(""),
         note=edit.note,
+        why_not=lock_of(number, edit),
     )
+
+
+def lock_of(number: PhoneNumber, edit: EditableField) -> str:
+    """Why this field cannot be changed while the number goes where it goes, or ""."""
+    return edit.locked_by.get(Route.from_key(number.value(edit.name)).kind, "") if edit.locked_by else ""
+
+
+def normalised(number: PhoneNumber, name: str, value: str) -> str:
+    """A typed value as it is stored and sent."""
+    capabilities = capabilities_of(number.account)
+    edit = capabilities.edit(name) if capabilities else None
+    if edit is None or not edit.route_kinds:
+        return value.strip()
+    return normalised_route(number.account, value, number.country)
 
 
 def title_of(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def choices_for(number: PhoneNumber, edit: EditableField) -> tuple[Choice, ...]:
+def choices_for(number: PhoneNumber, edit: EditableField, routes: RouteChoices) -> tuple[Choice, ...]:
     """The values to choose from: what the provider names, or what of this account can be assigned."""
     if edit.route_kinds:
-        return tuple((each.route_key, str(each)) for each in assignable_applications(number.account, edit))
+        return routes.listed
     if edit.name == "subaccount":
         return tuple((each.remote_id, str(each)) for each in usable_subaccounts(number.account))
     return tuple((choice, title_of(choice)) for choice in edit.choices)
-
-
-def assignable_applications(account: Account, edit: EditableField) -> list[Application]:
-    offered = account.applications.filter(kind__in=edit.route_kinds, is_present=True, is_assignable=True)
-    return list(offered.defer("payload"))
 
 
 def usable_subaccounts(account: Account) -> list[Subaccount]:
@@ -89,35 +119,14 @@ def refusal_of(number: PhoneNumber, name: str, value: str) -> str:
     edit = capabilities.edit(name)
     if edit is None:
         return capabilities.why_not.get(name, f"{title_of(name)} cannot be edited at this provider.")
-    if refusal := edit.refusal(value):
+    if refusal := lock_of(number, edit) or refusal_of_kind(number.account, edit, value) or edit.refusal(value):
         return refusal
     if value and edit.route_kinds:
-        return refusal_of_route(number.account, Route.from_key(value))
+        return refusal_of_target(number.account, Route.from_key(value))
     if value and edit.name == "subaccount":
         known = {each.remote_id for each in usable_subaccounts(number.account)}
         return "" if value in known else "This account has no subaccount of that id that can be used."
     return ""
-
-
-def refusal_of_route(account: Account, route: Route) -> str:
-    """A target that has an id at the provider must be one of the account's own."""
-    if route.kind == RouteKind.URL:
-        return ""
-    target = account.applications.filter(kind=route.kind, remote_id=route.target).first()
-    if target is None:
-        return f"{account} has no {route.kind} of that id."
-    if not target.is_present:
-        return f"“{target}” was gone when the account was last read."
-    return "" if target.is_assignable else (target.why_not or f"“{target}” cannot be assigned to a number.")
-
-
-def route_label(account_id: int, kind: str, target: str) -> str:
-    """What people call a route's target: its name where we know it."""
-    if not kind:
-        return ""
-    known = Application.objects.filter(account=account_id, kind=kind, remote_id=target).only("name", "remote_id")
-    found = known.first()
-    return str(found) if found else target
 
 
 def value_label(number: PhoneNumber, name: str, value: str) -> str:
@@ -132,6 +141,20 @@ def preview(number: PhoneNumber, desired: Mapping[str, str]) -> tuple[SideEffect
     """What else would change. Nothing for a provider that cannot tell."""
     try:
         kind = provider_class(number.account)
-        return kind.preview({edit.name: number.value(edit.name) for edit in kind.capabilities.edits}, desired)
+        current = {edit.name: number.value(edit.name) for edit in kind.capabilities.edits}
+        effects = kind.preview(current, desired)
     except Unsupported:
         return ()
+    return with_names(number, effects, [*current.values(), *desired.values()]) if effects else ()
+
+
+def with_names(number: PhoneNumber, effects: Iterable[SideEffect], values: Iterable[str]) -> tuple[SideEffect, ...]:
+    """The same, with every route's target called by its name where we know it."""
+    targets = [Route.from_key(value).target for value in values if ":" in value]
+    known = number.account.applications.filter(remote_id__in=targets).exclude(name="").only("remote_id", "name")
+    names = {each.remote_id: f"“{each}”" for each in known}
+
+    def named(sentence: str) -> str:
+        return reduce(lambda text, target: text.replace(target, names[target]), names, sentence)
+
+    return tuple(SideEffect(field=effect.field, sentence=named(effect.sentence)) for effect in effects)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from phone_numbers.models import Change, PhoneNumber
 from phone_numbers.services.changes import ChangeRefused, StaleBase, request_change
-from phone_numbers.services.editing import preview, refusal_of
+from phone_numbers.services.editing import normalised, preview, refusal_of
 from phone_numbers.tasks import apply_change, ring
 from phone_numbers.views.pages import PageRequest, request_id
 from providers.contract import SideEffect
@@ -35,13 +35,20 @@ class Attempt:
         return 422 if self.refusal else 200
 
 
-def submitted(request: PageRequest) -> tuple[dict[str, str], dict[str, str]]:
+def submitted(request: PageRequest, number: PhoneNumber) -> tuple[dict[str, str], dict[str, str]]:
     """What the operator saw and what they ask for, of the fields they changed: each comes as itself and as base-."""
     names = [name.removeprefix("base-") for name in request.POST if name.startswith("base-")]
     base = {name: str(request.POST[f"base-{name}"]) for name in names}
-    asked = {name: str(request.POST.get(name, base[name])).strip() for name in names}
-    changed = [name for name in names if asked[name] != base[name]]
+    posted = {name: posted_value(request, name, base[name]) for name in names}
+    asked = {name: normalised(number, name, value) for name, value in posted.items() if value != base[name]}
+    changed = [name for name, value in asked.items() if value != base[name]]
     return {name: base[name] for name in changed}, {name: asked[name] for name in changed}
+
+
+def posted_value(request: PageRequest, name: str, otherwise: str) -> str:
+    """A kind of route chosen without its target has it in a field of its own, which counts for nothing else."""
+    value = str(request.POST.get(name, otherwise))
+    return f"{value}{request.POST.get(f'{name}-target', '')}" if value.endswith(":") else value
 
 
 def new_key() -> str:

@@ -42,7 +42,7 @@ def cell_edit(request: PageRequest, pk: int, field: str) -> HttpResponse:
     cell = find_cell(pk, field)
     if request.method != "POST":
         return render_editor(request, cell, editor_of(cell.number, [field]))
-    base, desired = submitted(request)
+    base, desired = submitted(request, cell.number)
     if not desired:
         return render_cell(request, cell)
     attempt = ask_for_change(request, cell.number, base=base, desired=desired, source=ChangeSet.Source.INLINE)
@@ -89,18 +89,18 @@ def ended(request: PageRequest, cell: Cell, change: Change) -> HttpResponse:
     )
 
 
-def render_cell(request: PageRequest, cell: Cell) -> HttpResponse:
+def render_cell(request: PageRequest, cell: Cell, status: int = 200) -> HttpResponse:
     context = {
         "cell": cell,
         "list_url": reverse("numbers:list"),
         "may_edit": request.user.has_perm("numbers.change_phonenumber"),
     }
-    return render(request, "numbers/_cell_answer.html", context)
+    return render(request, "numbers/_cell_answer.html", context, status=status)
 
 
 def render_editor(request: PageRequest, cell: Cell, editor: Editor) -> HttpResponse:
     if not editor.controls:
-        return render_cell(request, cell)
+        return render_cell(request, cell, editor.attempt.status)
     context = {
         "cell": cell,
         "editor": editor,

@@ -1,6 +1,6 @@
 """One number: everything known of it, the form that edits it, and its history."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,19 +11,21 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from phone_numbers.models import Application, ChangeSet, Event, PhoneNumber
+from phone_numbers.services.route_choices import precedence
 from phone_numbers.views.attempts import Attempt, ask_for_change, submitted
 from phone_numbers.views.changes import LoggedChange, in_log
 from phone_numbers.views.editors import Editor, editor_of
 from phone_numbers.views.pages import PageRequest, page_of, render_page, requires, wants_piece
-from phone_numbers.views.values import Labels, field_title, find_labels, kind_in_words, value_in_words
-from providers.contract import Service
+from phone_numbers.views.values import Labels, field_title, find_labels, route_in_words, value_in_words
+from providers.contract import Route, Service
 from providers.registry import PROVIDERS
 
 EVENTS_PER_PAGE = 30
+SERVED = {"voice": {Service.VOICE}, "messages": {Service.SMS, Service.MMS}}
 STEPS = {Event.Kind.SENT, Event.Kind.POSTPONED, Event.Kind.UNKNOWN}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
     """Where calls, or messages, go."""
 
@@ -33,6 +35,10 @@ class Destination:
     kind: str
     target: str
     application: Application | None
+    ignored: list[tuple[str, str]]
+    """What else is set, as kind and target, but not in force."""
+    rule: str
+    """Which of several settings is in force at this provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ def number_edit(request: PageRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return redirect(f"{page}#edit")
     number = find_number(pk)
-    base, desired = submitted(request)
+    base, desired = submitted(request, number)
     attempt = Attempt(refusal="Nothing was changed in the form, so nothing was sent.")
     if desired:
         attempt = ask_for_change(request, number, base=base, desired=desired, source=ChangeSet.Source.FORM)
@@ -90,6 +96,7 @@ def detail_context(request: PageRequest, number: PhoneNumber, editor: Editor) ->
         "reason": request.POST.get("reason", ""),
         "may_edit": request.user.has_perm("numbers.change_phonenumber"),
         "destinations": destinations(number),
+        "extras": [(field_title(account, name), value) for name, value in number.extras.items()],
         "subaccount": account.subaccounts.filter(remote_id=number.subaccount).first() if number.subaccount else None,
         "latest": latest_change(number),
         "page": page,
@@ -108,16 +115,29 @@ def latest_change(number: PhoneNumber) -> LoggedChange | None:
 
 
 def destinations(number: PhoneNumber) -> list[Destination]:
-    held = set(number.services)
-    routes = {"Calls": (number.voice, {Service.VOICE}), "Messages": (number.messages, {Service.SMS, Service.MMS})}
-    targets = {route.target for route, _ in routes.values() if route.target}
-    known = {each.route_key: each for each in number.account.applications.filter(remote_id__in=targets)}
+    shadowed = number.payload.shadowed if hasattr(number, "payload") else {}
+    routes = [number.voice, number.messages, *(Route.from_key(key) for keys in shadowed.values() for key in keys)]
+    applications = number.account.applications.filter(remote_id__in=[route.target for route in routes if route.target])
+    known = {each.route_key: each for each in applications}
     return [
-        Destination(
-            what, bool(held & services), kind_in_words(number.account, route.kind), route.target, known.get(route.key)
-        )
-        for what, (route, services) in routes.items()
+        destination(number, what, field, [Route.from_key(key) for key in shadowed.get(field, ())], known)
+        for what, field in (("Calls", "voice"), ("Messages", "messages"))
     ]
+
+
+def destination(
+    number: PhoneNumber, what: str, field: str, ignored: Sequence[Route], known: Mapping[str, Application]
+) -> Destination:
+    account, route = number.account, Route.from_key(number.value(field))
+    return Destination(
+        what=what,
+        is_served=bool(SERVED[field] & set(number.services)),
+        kind=route_in_words(account, route, "")[0],
+        target=route.target,
+        application=known.get(route.key),
+        ignored=[route_in_words(account, each, str(known.get(each.key, ""))) for each in ignored],
+        rule=precedence(account, field),
+    )
 
 
 def log_lines(number: PhoneNumber, events: Sequence[Event]) -> list[LogLine]:

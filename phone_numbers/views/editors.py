@@ -4,9 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from phone_numbers.models import PhoneNumber
-from phone_numbers.services.editing import Choice, FormField, editable_fields
+from phone_numbers.services.editing import FormField, editable_fields
+from phone_numbers.services.route_choices import Choice
 from phone_numbers.views.attempts import Attempt, Values, confirmation_of, new_key
 from phone_numbers.views.values import NOWHERE, ROUTES, Labels, find_labels, grouped_choices, value_in_words
+from providers.contract import Route
 
 NOTHING: Values = {}
 
@@ -37,14 +39,42 @@ class Control:
         return NOWHERE if self.field.name in ROUTES else "None"
 
     @property
+    def is_route(self) -> bool:
+        return self.field.name in ROUTES
+
+    @property
     def is_choice(self) -> bool:
-        return bool(self.field.choices) or self.field.name in ROUTES
+        return bool(self.field.choices) or self.is_route
 
     @property
     def is_offered(self) -> bool:
         """Whether the present value is among the choices; one that is not must still be shown."""
-        present = self.field.value
-        return not present or any(present == value for _, choices in self.groups for value, _ in choices)
+        return not self.field.value or self.option_of(self.field.value) is not None
+
+    @property
+    def chosen(self) -> str:
+        """The option that is selected: never another one than what was asked for or is in force."""
+        return self.field.value if (option := self.option_of(self.value)) is None else option
+
+    @property
+    def target(self) -> str:
+        """The text beside the options."""
+        route = Route.from_key(self.value)
+        return route.target if self.chosen == f"{route.kind}:" else ""
+
+    @property
+    def hints(self) -> Mapping[str, str]:
+        """What to type, by the form of target."""
+        return {kind.form: kind.what_to_type for kind in self.field.typed}
+
+    def option_of(self, value: str) -> str | None:
+        """The option that stands for a value; "" is nothing, and a kind alone the targets of it that are typed."""
+        kind = f"{Route.from_key(value).kind}:"
+        if any(kind == f"{typed.kind}:" for typed in self.field.typed):
+            return kind
+        offered = {""} if self.field.clearable else set()
+        offered |= {choice for _, choices in self.groups for choice, _ in choices}
+        return value if value in offered else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from phone_numbers.models import Account, Change
-from phone_numbers.services.editing import capabilities_of
+from phone_numbers.services.editing import capabilities_of, lock_of
 from phone_numbers.views.values import ROUTES, route_in_words
 from providers.contract import Capabilities, Service
 
@@ -68,16 +68,16 @@ def cell_of(number: "ShownNumber", field: str, capabilities: Capabilities | None
         field=field,
         lead=lead,
         text=text,
-        why_not=why_not(field, capabilities),
+        why_not=why_not(number, field, capabilities),
         live_change=number.live_change if field in (number.live_desired or ()) else None,
     )
 
 
-def why_not(field: str, capabilities: Capabilities | None) -> str:
+def why_not(number: "ShownNumber", field: str, capabilities: Capabilities | None) -> str:
     if capabilities is None:
         return "This server does not know the number's provider any more."
-    if capabilities.edit(field):
-        return ""
+    if edit := capabilities.edit(field):
+        return lock_of(number, edit)
     return capabilities.why_not.get(field, f"{FIELDS[field]} cannot be edited at this provider.")
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from phone_numbers.filters.words import in_words
 from phone_numbers.models import Account, Application
-from phone_numbers.services.editing import Choice, FormField, capabilities_of
+from phone_numbers.services.editing import FormField, capabilities_of
+from phone_numbers.services.route_choices import Choice, kind_title
 from providers.contract import Route
-from providers.registry import PROVIDERS
 
 ROUTES = {"voice": "Voice route", "messages": "Message route"}
 NOWHERE, EMPTY = "Nowhere", "None"
@@ -33,12 +33,7 @@ def value_in_words(account: Account, field: str, value: str, labels: Labels) -> 
 
 def route_in_words(account: Account, route: Route, label: str) -> tuple[str, str]:
     """The kind of target and its name, ("Application", "Support IVR"); both empty when routed nowhere."""
-    return (kind_in_words(account, route.kind), label or route.target) if route.kind else ("", "")
-
-
-def kind_in_words(account: Account, kind: str) -> str:
-    known = PROVIDERS[account.provider].route_titles if account.provider in PROVIDERS else {}
-    return known.get(kind, in_words(kind))
+    return (kind_title(account, route.kind), label or route.target) if route.kind else ("", "")
 
 
 def find_labels(accounts: Iterable[int], keys: Iterable[str]) -> Labels:
@@ -55,5 +50,5 @@ def grouped_choices(account: Account, field: FormField) -> list[tuple[str, Seque
         return [("", field.choices)]
     groups: dict[str, list[Choice]] = {}
     for value, label in field.choices:
-        groups.setdefault(kind_in_words(account, Route.from_key(value).kind), []).append((value, label))
+        groups.setdefault(f"{kind_title(account, Route.from_key(value).kind)}s", []).append((value, label))
     return list(groups.items())

@@ -122,7 +122,7 @@ class TestRoute:
         make_application(number.account, "not-this", "Outbound trunk", is_assignable=False)
         make_application(make_account("Other"), "nor-this", "Foreign")
         text = text_of(signed_in.get(f"/numbers/{number.pk}/voice/edit/", headers=PIECE))
-        assert '<optgroup label="Application">' in text
+        assert '<optgroup label="Applications">' in text
         assert "not-this" not in text
         assert "nor-this" not in text
 

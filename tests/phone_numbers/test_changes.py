@@ -200,7 +200,7 @@ def test_it_refuses_to_change_nothing(number: PhoneNumber, operator: User) -> No
         ({"alias": "x" * 151}, "Alias is 151 characters long; the provider takes at most 150."),
         ({"alias": "two\nlines"}, "Alias must be one line of plain text."),
         ({"cnam_lookup": "maybe"}, "CNAM lookup must be one of: enabled, disabled."),
-        ({"voice": "url:https://example.com"}, "Application can only go to: application, trunk."),
+        ({"voice": "url:https://example.com"}, "Application can only go to: Application, Trunk."),
         ({"voice": "application:0"}, "Plivo demo has no application of that id."),
         ({"subaccount": "SAOFSOMEBODYELSE0001"}, "This account has no subaccount of that id that can be used."),
         (
