@@ -10,6 +10,7 @@ atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
 os.environ["DATA_DIR"] = DATA_DIR
 os.mkdir(os.path.join(DATA_DIR, "static"))  # WhiteNoise warns when it is not there.
 os.environ["MODE"] = "embedded"
+os.environ["DEMO"] = "true"
 os.environ.pop("DATABASE_URL", None)
 os.environ.pop("CELERY_BROKER_URL", None)
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright runs an event loop in the test's thread.
