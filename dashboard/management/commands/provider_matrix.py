@@ -48,9 +48,9 @@ def section(provider: type[Provider]) -> str:
         facts.append(("A released number can be had back for", f"{capabilities.reclaim_days} days"))
     editable = [(edit.title, "yes", limits(edit)) for edit in capabilities.edits]
     fixed = [(name.replace("_", " ").capitalize(), "no", reason) for name, reason in capabilities.why_not.items()]
-    return "\n".join(
-        [f"## {provider.title}\n", table(("", ""), facts), table(("field", "can be edited", ""), [*editable, *fixed])]
-    )
+    page = f"[How to connect it, and what to know](providers/{provider.kind.replace('_', '-')}.md)\n"
+    tables = [table(("", ""), facts), table(("field", "can be edited", ""), [*editable, *fixed])]
+    return "\n".join([f"## {provider.title}\n", page, *tables])
 
 
 def limits(edit: EditableField) -> str:
