@@ -79,8 +79,9 @@ def _doing(what: str, after: Route) -> str:
 
 
 def _named(route: Route) -> str:
-    nouns = {RouteKind.APPLICATION: "application", RouteKind.TRUNK: "trunk", RouteKind.URL: "URL"}
-    return f"{nouns[RouteKind(route.kind)]} {route.target}" if route.target else f"a {nouns[RouteKind(route.kind)]}"
+    nouns = {RouteKind.APPLICATION: "an application", RouteKind.TRUNK: "a trunk", RouteKind.URL: "a URL"}
+    noun = nouns[RouteKind(route.kind)]
+    return f"{noun.partition(' ')[2]} {route.target}" if route.target else noun
 
 
 def will_be_ignored(service_sid: str) -> str:

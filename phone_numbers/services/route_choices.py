@@ -123,14 +123,15 @@ def is_url(text: str) -> bool:
 
 
 def as_e164(text: str, country: str) -> str:
-    """A phone number in any spelling, dialled in `country` where it names none; unchanged when it is no number."""
+    """A phone number in any spelling, dialled in `country` where it names none; "" when it is no number."""
     try:
         parsed = phonenumbers.parse(text, country or None)
     except phonenumbers.NumberParseException:
-        return text
-    is_whole = phonenumbers.is_possible_number_with_reason(parsed) == phonenumbers.ValidationResult.IS_POSSIBLE
-    is_plain = is_whole and not parsed.extension
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) if is_plain else text
+        return ""
+    is_whole = phonenumbers.is_possible_number if text.startswith("+") else phonenumbers.is_valid_number
+    if parsed.extension or not is_whole(parsed):
+        return ""
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 def normalised_route(account: Account, key: str, country: str) -> str:
@@ -138,7 +139,7 @@ def normalised_route(account: Account, key: str, country: str) -> str:
     route = Route.from_key(key)
     target = route.target.strip()
     if target_form(account, route.kind) == TargetForm.NUMBER:
-        target = as_e164(target, country)
+        target = as_e164(target, country) or target
     return Route(kind=route.kind, target=target).key
 
 

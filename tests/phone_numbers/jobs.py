@@ -1,4 +1,4 @@
-"""What the tests of syncs and changes do again and again, against a simulated Plivo account."""
+"""What the tests of syncs and changes do again and again, against a simulated account: Plivo's, if not said."""
 
 import re
 import uuid
@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from phone_numbers.encryption import Sealed
 from phone_numbers.models import Account, Change, ChangeSet, Event, PhoneNumber, SyncRun
 from phone_numbers.services import changes, runs
+from phone_numbers.services.demo import DEMO_ACCOUNTS
 from phone_numbers.services.sync import run_sync
 from providers.simulator import PLIVO_AUTH_ID, PLIVO_AUTH_TOKEN, Simulator
 
@@ -24,8 +25,14 @@ WRITE = re.compile(r'(?:INSERT INTO|UPDATE|DELETE FROM) "?(\w+)')
 def make_account(name: str = "Plivo demo", **fields: Any) -> Account:
     credentials = Sealed.seal({"auth_id": PLIVO_AUTH_ID, "auth_token": PLIVO_AUTH_TOKEN})
     return Account.objects.create(
-        name=name, provider="plivo", **{"is_demo": True, "credentials": credentials, **fields}
+        name=name, **{"provider": "plivo", "is_demo": True, "credentials": credentials, **fields}
     )
+
+
+def demo_account(provider: str) -> Account:
+    """The demo's first account at this provider, never read."""
+    found = next(each for each in DEMO_ACCOUNTS if each.provider == provider)
+    return make_account(found.name, provider=provider, credentials=Sealed.seal(found.credentials))
 
 
 def sync(account: Account) -> SyncRun:
