@@ -95,7 +95,7 @@ def normalised(number: PhoneNumber, name: str, value: str) -> str:
 
 
 def title_of(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+    return name.replace("_", " ").capitalize().replace("Cnam", "CNAM")
 
 
 def choices_for(number: PhoneNumber, edit: EditableField, routes: RouteChoices) -> tuple[Choice, ...]:
