@@ -3,6 +3,7 @@
 ProviderError
 ├── Transient             the same call may succeed later, after `retry_after` seconds when the provider said so
 │   ├── RateLimited       not processed (429)
+│   ├── NotSent           we held a write back: whoever asked for it may no longer make it
 │   └── Unavailable       time-out, reset, 5xx: the outcome of a write is unknown
 └── Permanent             the same call will fail again
     ├── AuthenticationFailed
@@ -55,6 +56,10 @@ class Transient(ProviderError):
 
 class RateLimited(Transient):
     slug = "rate_limited"
+
+
+class NotSent(Transient):
+    slug = "not_sent"
 
 
 class Unavailable(Transient):

@@ -20,7 +20,7 @@ import httpcore
 import httpx
 
 from providers.decoding import Unreadable, decode_json, is_json, read_body
-from providers.errors import MalformedResponse, ProviderError, Transient, Unavailable, Unsupported
+from providers.errors import MalformedResponse, NotSent, ProviderError, Transient, Unavailable, Unsupported
 from providers.network import GuardedTransport
 from providers.status import default_words, error_for, one_line
 
@@ -65,6 +65,7 @@ class HttpClient:
         *,
         allowed_calls: Iterable[tuple[str, str]],
         acquire: Callable[[], None] = lambda: None,
+        may_send: Callable[[], bool] = lambda: True,
         limits: Limits = Limits(),
         title: str = "The provider",
         error_words: Callable[[Any], str] = lambda _: "",
@@ -76,7 +77,8 @@ class HttpClient:
         self._title = title
         self._base_urls = {host: httpx.URL(url.rstrip("/")) for host, url in base_urls.items()}
         self._allowed_calls = [(method, re.compile(path)) for method, path in allowed_calls]
-        self._acquire, self._error_words, self._sleep, self._clock = acquire, error_words, sleep, clock
+        self._acquire, self._may_send = acquire, may_send
+        self._error_words, self._sleep, self._clock = error_words, sleep, clock
         self._secrets = (base64.b64encode(":".join(authorization).encode()).decode(), authorization[1])
         self._followed: dict[tuple[str, str], set[str]] = {}
         self._lock = threading.Lock()
@@ -116,7 +118,7 @@ class HttpClient:
         return self._read(request)
 
     def send_json(self, method: str, path: str, body: Mapping[str, object], *, host: str = "api") -> Any | None:
-        """Sent once. None when the answer has no body."""
+        """Sent once, if `may_send` still says yes: else NotSent is raised. None when the answer has no body."""
         return self._attempt(self._request(method, host, path, json=body))
 
     def send_form(self, method: str, path: str, fields: Mapping[str, str], *, host: str = "api") -> Any | None:
@@ -167,6 +169,10 @@ class HttpClient:
 
     def _attempt(self, request: httpx.Request) -> Any:
         self._acquire()
+        if request.method != "GET" and not self._may_send():
+            raise NotSent(
+                f"The time to change anything at {self._title} was over before the turn came: nothing was sent."
+            )
         self._count(requests=1)
         request.extensions["deadline"] = self._clock() + self.limits.deadline_seconds
         try:

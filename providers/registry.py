@@ -22,12 +22,14 @@ def open_provider(
     *,
     base_urls: Mapping[str, str] | None = None,
     acquire: Callable[[], None] | None = None,
+    may_send: Callable[[], bool] | None = None,
     limits: Limits | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Provider:
     """One account at one provider, to be closed after use. Sends nothing yet.
 
-    `base_urls` replaces the provider's own hosts; `acquire` is called before every request and may block.
+    `base_urls` replaces the provider's own hosts; `acquire` is called before every request and may block;
+    `may_send` is asked after it, right before every write.
     """
     provider = PROVIDERS.get(kind)
     if provider is None:
@@ -37,6 +39,7 @@ def open_provider(
         provider.authorization(credentials),
         allowed_calls=provider.allowed_calls,
         acquire=acquire or (lambda: None),
+        may_send=may_send or (lambda: True),
         limits=limits or Limits(),
         title=provider.title,
         error_words=provider.error_words,

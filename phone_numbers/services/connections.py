@@ -15,8 +15,13 @@ from providers.registry import PROVIDERS, open_provider
 
 
 @contextmanager
-def open_account(account: Account, limits: Limits | None = None) -> Iterator[Provider]:
-    """The account's provider, signed in and limited to its rate. Raises ProviderError."""
+def open_account(
+    account: Account, limits: Limits | None = None, *, may_send: Callable[[], bool] | None = None
+) -> Iterator[Provider]:
+    """The account's provider, signed in and limited to its rate. Raises ProviderError.
+
+    `may_send` is asked right before every write; when it says no, NotSent is raised and nothing leaves.
+    """
     kind = provider_class(account)
     credentials = open_credentials(account)
     provider = open_provider(
@@ -24,6 +29,7 @@ def open_account(account: Account, limits: Limits | None = None) -> Iterator[Pro
         credentials,
         base_urls=simulated_hosts(kind, credentials) if account.is_demo else None,
         acquire=shared_limiter(account, kind),
+        may_send=may_send,
         limits=limits,
     )
     try:

@@ -1,14 +1,14 @@
 """Reads are tried again, as late as the provider says; writes never are."""
 
 import datetime as dt
-from contextlib import closing
+from contextlib import closing, nullcontext
 from email.utils import format_datetime
 from typing import Any
 
 import pytest
 import time_machine
 
-from providers.errors import ProviderError, RateLimited, Unavailable
+from providers.errors import NotSent, ProviderError, RateLimited, Unavailable
 from providers.http import Limits
 from tests.providers.wire import Say, Wire, answer, cut_short, opened, read, reset
 
@@ -85,3 +85,17 @@ def test_it_repeats_no_write(say: Say) -> None:
         with pytest.raises((Unavailable, RateLimited)):
             http.send_json("POST", "/list/1/", {"alias": "x"})
         assert len(wire.requests) == 1
+
+
+@pytest.mark.parametrize(("turn_comes_in_time", "sent"), [(True, 1), (False, 0)])
+def test_it_sends_no_write_whose_turn_came_too_late(turn_comes_in_time: bool, sent: int) -> None:
+    turns: list[int] = []
+    in_time = {"acquire": lambda: turns.append(1), "may_send": lambda: turns == [1] and turn_comes_in_time}
+    with Wire((answer("{}"),)) as wire, closing(opened(wire, **in_time)) as http:
+        with nullcontext() if turn_comes_in_time else pytest.raises(NotSent, match="nothing was sent"):
+            http.send_json("POST", "/list/1/", {"alias": "x"})
+        assert len(wire.requests) == http.stats.requests == sent
+
+
+def test_it_reads_whether_or_not_it_may_send() -> None:
+    assert read(answer("1"), may_send=lambda: False) == 1
