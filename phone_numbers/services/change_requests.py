@@ -46,9 +46,10 @@ def request_change(
 
     `base` is what the operator saw of each field in `desired`. Raises ChangeRefused and StaleBase.
     """
-    if first := find_change(user, idempotency_key):
-        return first
     check_form(idempotency_key, reason)
+    asked = {name: value for name, value in desired.items() if value != base.get(name)}
+    if first := find_change(user, idempotency_key, number, asked):
+        return first
     if number.presence == PhoneNumber.Presence.RELEASED:
         raise ChangeRefused("This number was released; it cannot be edited.")
     change_set = ChangeSet(
@@ -62,18 +63,25 @@ def request_change(
     try:
         return store_change(change_set, number, desired, base)
     except IntegrityError:
-        if first := find_change(user, idempotency_key):
+        if first := find_change(user, idempotency_key, number, asked):
             return first
         raise stale(PhoneNumber.objects.get(pk=number.pk), desired) from None
 
 
-def find_change(user: User, idempotency_key: str) -> Change | None:
-    asked = Change.objects.filter(change_set__created_by=user, change_set__idempotency_key=idempotency_key)
-    return asked.select_related("number", "change_set").first()
+def find_change(user: User, idempotency_key: str, number: PhoneNumber, asked: Mapping[str, str]) -> Change | None:
+    """What this form asked for when it was sent before. Raises ChangeRefused when that was something else."""
+    sent = Change.objects.filter(change_set__created_by=user, change_set__idempotency_key=idempotency_key)
+    first = sent.select_related("number", "change_set").first()
+    if first and (first.number_id, first.desired) != (number.pk, asked):
+        raise ChangeRefused(
+            "This form was sent before, with other values, and only those were taken. Nothing was sent now: "
+            "see what the number has become, then save again."
+        )
+    return first
 
 
 def check_form(idempotency_key: str, reason: str) -> None:
-    if not 0 < len(idempotency_key) <= LONGEST_KEY:
+    if not 0 < len(idempotency_key) <= LONGEST_KEY or "\0" in idempotency_key:
         raise ChangeRefused("This form is damaged. Load the page again.")
     if len(reason) > LONGEST_REASON or "\0" in reason:
         raise ChangeRefused(f"The reason must be plain text of at most {LONGEST_REASON} characters.", "reason")
@@ -85,19 +93,24 @@ def store_change(
     """Raises IntegrityError when the number has a live change, or the key was used."""
     with transaction.atomic():
         (present,) = locked(PhoneNumber.objects.filter(pk=number.pk))
-        if any(base.get(name) != present.value(name) for name in desired):
+        if not all(name in base and is_same(base[name], present.value(name)) for name in desired):
             raise stale(present, desired)
-        news = {name: value for name, value in desired.items() if value != present.value(name)}
+        news = {name: value for name, value in desired.items() if not is_same(value, present.value(name))}
         if not news:
             raise ChangeRefused("Nothing to change.")
         for name, value in news.items():
             if refusal := refusal_of(present, name, value):
                 raise ChangeRefused(refusal, name)
         change_set.save(force_insert=True)
-        seen = {name: base[name] for name in news}
+        seen = {name: present.value(name) for name in news}
         change = Change.objects.create(change_set=change_set, number=present, base=seen, desired=news)
         record(change, Event.Kind.REQUESTED)
     return change
+
+
+def is_same(posted: str, cached: str) -> bool:
+    """A browser sends back every line end as CR LF."""
+    return posted.replace("\r\n", "\n") == cached.replace("\r\n", "\n")
 
 
 def stale(number: PhoneNumber, desired: Mapping[str, str]) -> StaleBase:

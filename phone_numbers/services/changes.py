@@ -15,6 +15,7 @@ from django.utils import timezone
 from phone_numbers.models import Change
 from phone_numbers.services.change_requests import ChangeRefused, StaleBase, request_change
 from phone_numbers.services.change_states import claim_change, due_changes, look_again, move, save_held, settle
+from phone_numbers.services.columns import fitting_value
 from phone_numbers.services.connections import in_full, open_account
 from phone_numbers.services.crash_points import crash_point
 from phone_numbers.services.editing import preview, title_of, value_label
@@ -97,7 +98,7 @@ def start(change: Change, provider: Provider) -> None:
 
 def send(change: Change, provider: Provider, remote: RemoteNumber) -> None:
     """Send the fields that a reading just now showed to need it."""
-    edit = {name: value for name, value in change.desired.items() if remote.value(name) != value}
+    edit = {name: value for name, value in change.desired.items() if fitting_value(remote, name) != value}
     try:
         provider.capabilities.check(edit)
     except Unsupported as error:
@@ -212,7 +213,8 @@ def seconds_to_wait(change: Change, error: ProviderError) -> float:
 
 
 def values(change: Change, remote: RemoteNumber) -> dict[str, str]:
-    return {name: remote.value(name) for name in change.desired}
+    """As the cache keeps them, so that they compare with what the operator saw."""
+    return {name: fitting_value(remote, name) for name in change.desired}
 
 
 def third_values(change: Change, found: Mapping[str, str]) -> list[str]:

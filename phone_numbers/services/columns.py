@@ -11,7 +11,7 @@ from django.db import models
 
 from phone_numbers.models import NumberPayload, PhoneNumber
 from phone_numbers.models.numbers import service_bits
-from providers.contract import RemoteNumber
+from providers.contract import RemoteNumber, Route
 
 TEXTS = (
     "e164",
@@ -95,6 +95,15 @@ class Reading:
 def fitting(name: str, text: str) -> str:
     """PostgreSQL refuses what is longer than its column."""
     return text[: LENGTHS[name]]
+
+
+def fitting_value(remote: RemoteNumber, name: str) -> str:
+    """An editable field as the cache would give it: what is longer than its column must still compare equal."""
+    value = getattr(remote, name, "")
+    if isinstance(value, Route):
+        return Route(kind=fitting("voice_kind", value.kind), target=fitting("voice_target", value.target)).key
+    text = remote.value(name)
+    return text if name in remote.extras or name not in LENGTHS else fitting(name, text)
 
 
 def fit_row(row: Row) -> Row:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from phone_numbers.models import Application, Change, ChangeSet, Event, PhoneNumber
+from phone_numbers.models import Account, Application, Change, ChangeSet, Event, PhoneNumber
 from phone_numbers.services import changes, editing
 from phone_numbers.services.changes import ChangeRefused, StaleBase
 from phone_numbers.services.leases import RING_AGAIN
@@ -246,7 +246,10 @@ def test_it_refuses_to_edit_what_was_released(number: PhoneNumber, operator: Use
         ask(number, operator, alias="New")
 
 
-@pytest.mark.parametrize("options", [{"idempotency_key": ""}, {"idempotency_key": "k" * 65}, {"reason": "r" * 256}])
+@pytest.mark.parametrize(
+    "options",
+    [{"idempotency_key": ""}, {"idempotency_key": "k" * 65}, {"idempotency_key": "a\0b"}, {"reason": "r" * 256}],
+)
 def test_it_refuses_a_damaged_form(number: PhoneNumber, operator: User, options: dict[str, str]) -> None:
     with pytest.raises(ChangeRefused):
         request(number, operator, {"alias": "New"}, **options)
@@ -293,4 +296,41 @@ def test_it_offers_nothing_of_a_provider_it_does_not_know(number: PhoneNumber) -
 def test_it_goes_on_after_a_sync(number: PhoneNumber, operator: User, simulator: Simulator) -> None:
     change = ask(number, operator, alias="New")
     sync(number.account)
+    assert work(change).state == Change.State.CONFIRMED
+
+
+def test_it_refuses_a_form_sent_again_with_other_values(number: PhoneNumber, operator: User) -> None:
+    request(number, operator, {"alias": "One"}, idempotency_key="k")
+    with pytest.raises(ChangeRefused, match="sent before, with other values"):
+        request(number, operator, {"alias": "Two"}, idempotency_key="k")
+
+
+def test_it_refuses_a_form_sent_again_for_another_number(synced: Account, operator: User) -> None:
+    first, second = synced.numbers.exclude(alias="")[:2]
+    request(first, operator, {"alias": "One"}, idempotency_key="k")
+    with pytest.raises(ChangeRefused, match="sent before, with other values"):
+        request(second, operator, {"alias": "One"}, idempotency_key="k")
+
+
+def test_it_takes_a_form_sent_twice_for_one_whatever_was_not_changed(number: PhoneNumber, operator: User) -> None:
+    asked = {"alias": "One", "cnam": number.cnam}
+    first = request(number, operator, asked, idempotency_key="k")
+    assert request(number, operator, asked, idempotency_key="k") == first
+
+
+@pytest.mark.parametrize("alias", ["x" * 300, "two\nlines", "two\r\nlines"])
+def test_it_replaces_an_alias_that_it_would_not_take(
+    number: PhoneNumber, operator: User, simulator: Simulator, alias: str
+) -> None:
+    simulator.world.change(simulator.world.account(), number.remote_id, alias=alias)
+    sync(number.account)
+    assert work(ask(number, operator, alias="Short")).state == Change.State.CONFIRMED
+
+
+def test_it_takes_the_line_ends_of_a_browser_for_its_own(
+    number: PhoneNumber, operator: User, simulator: Simulator
+) -> None:
+    simulator.world.change(simulator.world.account(), number.remote_id, alias="two\nlines")
+    sync(number.account)
+    change = request(number, operator, {"alias": "One"}, base={"alias": "two\r\nlines"})
     assert work(change).state == Change.State.CONFIRMED
