@@ -104,7 +104,8 @@ def lock_numbers(pks: Collection[int], *, edited_after: int) -> list[PhoneNumber
 
 
 def locked(numbers: PhoneNumberQuerySet) -> list[PhoneNumber]:
-    return list(numbers.select_related("payload").select_for_update(of=("self",)).order_by("pk"))
+    """With their payloads, read by a later statement: one joined to a row that had to be waited for would be old."""
+    return list(numbers.select_for_update().order_by("pk").prefetch_related("payload"))
 
 
 def take_reading(

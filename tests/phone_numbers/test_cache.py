@@ -1,16 +1,19 @@
 """Readings as rows: what counts as different, what is written of it, what is told."""
 
 import datetime as dt
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
 
 import pytest
+from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from phone_numbers.models import Account, Event, NumberPayload, PhoneNumber, SyncRun
 from phone_numbers.services import runs
-from phone_numbers.services.cache import Stored, store_batch
+from phone_numbers.services.cache import Stored, locked, store_batch
 from phone_numbers.services.columns import Reading, format_nationally
 from phone_numbers.services.connections import open_account
 from providers.contract import (
@@ -180,10 +183,10 @@ def test_it_asks_once_about_a_batch_that_did_not_change(
 def test_it_writes_a_batch_that_changed_in_few_statements(
     run: SyncRun, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """A look-up, the transaction's begin and end, two to lock, three to write."""
+    """A look-up, the transaction's begin and end, three to lock and look, three to write."""
     batch = [replace(REMOTE, id=str(rank)) for rank in range(20)]
     store(run, *batch)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         store(run, *[replace(remote, alias="Changed") for remote in batch])
     assert len(drifts()) == 20
 
@@ -203,3 +206,24 @@ def test_it_keeps_when_a_number_was_first_seen(run: SyncRun) -> None:
     again = PhoneNumber.objects.get()
     assert again.first_seen_at == first.first_seen_at
     assert again.changed_at > first.changed_at
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_knows_the_payload_of_a_row_it_had_to_wait_for(run: SyncRun) -> None:
+    def extras_when_locked() -> dict[str, str]:
+        try:
+            with transaction.atomic():
+                (number,) = locked(PhoneNumber.objects.all())
+                return number.extras
+        finally:
+            connection.close()
+
+    store(run, REMOTE)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            locked(PhoneNumber.objects.all())
+            waiting = pool.submit(extras_when_locked)
+            time.sleep(0.3)
+            NumberPayload.objects.update(extras={"reputation": "bad"})
+            PhoneNumber.objects.update(alias="New")
+        assert waiting.result() == {"reputation": "bad"}
