@@ -8,6 +8,8 @@ import httpx
 import msgspec
 
 GZIP = 16 + zlib.MAX_WBITS
+DEEPEST = 64
+"""Lists and objects inside one another: the API's own rows need five, and whoever walks one may recurse."""
 
 
 class Unreadable(Exception):
@@ -58,6 +60,25 @@ def is_json(response: httpx.Response) -> bool:
 def decode_json(body: bytes) -> Any:
     """NUL characters become U+FFFD: no text of a provider needs them, and PostgreSQL stores none."""
     try:
-        return msgspec.json.decode(body.replace(b"\\u0000", b"\\ufffd"))
+        value = msgspec.json.decode(body.replace(b"\\u0000", b"\\ufffd"))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Unreadable("sent JSON that is broken off or not valid") from None
+    if is_too_deep(value):
+        raise Unreadable("sent JSON that is nested too deeply")
+    return value
+
+
+def is_too_deep(value: Any) -> bool:
+    """Level by level, so that it cannot itself go too deep."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, (dict, list))
+        ]
+        if not level:
+            return False
+    return True

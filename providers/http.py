@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -29,7 +28,14 @@ for name in ("httpx", "httpcore"):
     logging.getLogger(name).setLevel(logging.WARNING)  # At INFO, httpx logs whole addresses.
 
 HEADERS = {"User-Agent": "Numberdesk", "Accept": "application/json", "Accept-Encoding": "gzip"}
-NETWORK_ERRORS = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
+NETWORK_ERRORS = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ConnectionNotAvailable,
+    httpx.HTTPError,
+    httpx.StreamError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +88,9 @@ class HttpClient:
         self._secrets = (base64.b64encode(":".join(authorization).encode()).decode(), authorization[1])
         self._followed: dict[tuple[str, str], set[str]] = {}
         self._lock = threading.Lock()
-        self._client = httpx.Client(
-            auth=authorization,
-            headers=HEADERS,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            follow_redirects=False,
-            trust_env=False,
-            transport=GuardedTransport(
-                map(address_of, self._base_urls.values()), connect_seconds=limits.connect_seconds, clock=clock
-            ),
+        self._headers = {**HEADERS, "Authorization": f"Basic {self._secrets[0]}"}
+        self._transport = GuardedTransport(
+            map(address_of, self._base_urls.values()), connect_seconds=limits.connect_seconds, clock=clock
         )
 
     def get_json(self, path: str, params: Mapping[str, object] | None = None, *, host: str = "api") -> Any:
@@ -126,7 +126,7 @@ class HttpClient:
         return self._attempt(self._request(method, host, path, data=fields))
 
     def close(self) -> None:
-        self._client.close()
+        self._transport.close()
 
     def __repr__(self) -> str:
         return f"<HttpClient {self._title}>"
@@ -142,7 +142,7 @@ class HttpClient:
         sent_as_given = url.raw_path.partition(b"?")[0].decode() == prefix + path
         if not sent_as_given or not any(method == verb and call.fullmatch(path) for verb, call in self._allowed_calls):
             raise self._not_allowed(method)
-        return self._client.build_request(method, url, **body)
+        return httpx.Request(method, url, headers=self._headers, **body)
 
     def _not_allowed(self, method: str) -> Unsupported:
         return Unsupported(f"This {method} is not among the calls Numberdesk makes at {self._title}.")
@@ -176,7 +176,7 @@ class HttpClient:
         self._count(requests=1)
         request.extensions["deadline"] = self._clock() + self.limits.deadline_seconds
         try:
-            response = self._client.send(request, stream=True)
+            response = self._transport.handle_request(request)
             try:
                 return self._answer(request, response)
             finally:

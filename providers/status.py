@@ -57,9 +57,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     else:
         try:
             until = parsedate_to_datetime(value)
-        except ValueError:
+            seconds = (until.replace(tzinfo=until.tzinfo or dt.UTC) - dt.datetime.now(dt.UTC)).total_seconds()
+        except (ValueError, OverflowError):
             return None
-        seconds = (until.replace(tzinfo=until.tzinfo or dt.UTC) - dt.datetime.now(dt.UTC)).total_seconds()
     return min(max(seconds, SHORTEST_WAIT), LONGEST_WAIT)
 
 

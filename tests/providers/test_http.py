@@ -71,6 +71,7 @@ def test_it_inflates_gzip() -> None:
         (answer(""), MalformedResponse),
         (answer('{"objects": [{"number": "1415'), MalformedResponse),
         (answer("[" * 100_000), MalformedResponse),
+        (answer("[" * 400 + "]" * 400), MalformedResponse),
         (answer(b'"\xff"'), MalformedResponse),
         (answer("{}", status=206), MalformedResponse),
         (answer(b"\x0b\x02\x80{}\x03", content_encoding="br"), MalformedResponse),
@@ -160,6 +161,12 @@ def test_it_follows_no_redirect(status: int) -> None:
         with pytest.raises(MalformedResponse, match="redirects are never followed"):
             read(answer("", status=status, location=f"{elsewhere.root}/list/"))
         assert elsewhere.requests == []
+
+
+@pytest.mark.parametrize("location", ["https://[::1", "http://a:b:c/", "http://exa mple:99999999/", "//[", "é://x"])
+def test_it_does_not_even_read_where_a_redirect_leads(location: str) -> None:
+    with pytest.raises(MalformedResponse, match="redirects are never followed"):
+        read(answer("", status=302, location=location))
 
 
 @pytest.mark.parametrize("address", [("127.0.0.2", 443), ("api.plivo.com", 80), ("169.254.169.254", 80)])
@@ -290,6 +297,8 @@ def test_it_turns_a_status_into_an_error(status: int, error: type[ProviderError]
         ('"plain"', "plain"),
         ("{}", ""),
         ("no JSON", ""),
+        ('{"error":' * 400 + '"deep"' + "}" * 400, ""),
+        ("[" * 900 + "]" * 900, ""),
         ('{"error": "%s"}' % ("x" * 9000), "x" * 500),
     ],
 )
