@@ -127,8 +127,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_ACKS_ON_TIMEOUT = True  # what took too long is resumed from its row, not looped by the broker
-CELERY_TASK_SOFT_TIME_LIMIT = 600
-CELERY_TASK_TIME_LIMIT = 660  # below the visibility time-out, so that nothing runs twice
+CELERY_TASK_ROUTES = {"numbers.sync_account": {"queue": "syncs"}}  # edits and the tick never wait behind syncs
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -208,6 +207,8 @@ DEMO_NUMBERS = env.int("DEMO_NUMBERS", default=2000)
 SIMULATOR_PORT = env.int("SIMULATOR_PORT", default=0) or PORT + 1
 SIMULATOR_URL = env.str("SIMULATOR_URL", default=f"http://127.0.0.1:{SIMULATOR_PORT}")
 SYNC_INTERVAL_SECONDS = env.int("SYNC_INTERVAL_SECONDS", default=300)
+if SYNC_INTERVAL_SECONDS < 15:
+    raise ImproperlyConfigured(f"SYNC_INTERVAL_SECONDS is {SYNC_INTERVAL_SECONDS}; it must be at least 15.")
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=60)
 
 LOGGING = logging_config(level=env.str("LOG_LEVEL", default="INFO" if PRODUCTION else "WARNING"), as_json=PRODUCTION)

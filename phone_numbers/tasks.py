@@ -15,25 +15,28 @@ from phone_numbers.services import changes, runs, sync
 
 LONGEST_COUNTDOWN_SECONDS = 60
 """A change that is due later than this is left to the tick."""
+LIMITS = {"soft_time_limit": 600, "time_limit": 660}
+"""Seconds. A worker that works with threads has no such limits; there, deadlines of every call do it."""
 
 
-@shared_task(name="numbers.tick")
+@shared_task(name="numbers.tick", **LIMITS)
 def tick() -> None:
     """Start what is due, and ring again for what nobody picked up or whose worker was lost."""
     now = timezone.now()
     Pulse.record("tick")
-    for run_id in {*runs.reap_runs(now), *runs.due_account_runs(now)}:
-        ring(sync_account, run_id)
     for change_id in changes.due_changes(now):
         ring(apply_change, change_id)
+    for run_id in {*runs.reap_runs(now), *runs.due_account_runs(now)}:
+        ring(sync_account, run_id)
 
 
 @shared_task(name="numbers.sync_account")
 def sync_account(run_id: int) -> None:
+    """As long as it takes: a large account at its provider's rate needs many minutes. Its lease tells if it stands."""
     sync.run_sync(run_id)
 
 
-@shared_task(name="numbers.apply_change")
+@shared_task(name="numbers.apply_change", **LIMITS)
 def apply_change(change_id: int) -> None:
     again_at = changes.apply_change(change_id)
     if again_at is not None:

@@ -110,10 +110,11 @@ class FoneDynamics(Provider):
         return self.credentials.get("property_sid", "")
 
     def whoami(self) -> str:
-        """The account, proven by its number list: it is named in the path, and in every row there may be."""
+        """The account, or its one property, proven by its number list: every row there may be names it."""
         for row in self._numbers(skip=0, count=1)[0]:
             self._read(row)
-        return self.account_sid
+        property_sid = self.credentials.get("property_sid", "")
+        return f"{self.account_sid}/{property_sid}" if property_sid else self.account_sid
 
     def list_numbers(self) -> Iterator[Page]:
         """Until a page is short, but never before as many came as the provider counts, when it counts."""

@@ -50,6 +50,13 @@ class Account(models.Model):
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "remote_id", "is_demo"],
+                condition=~models.Q(remote_id=""),
+                name="provider_account_connected_once",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

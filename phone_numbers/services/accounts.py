@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from phone_numbers.encryption import Sealed
@@ -43,7 +44,13 @@ def test_connection(account: Account) -> ConnectionReport:
 def check_identity(account: Account, provider: Provider) -> str:
     """The provider's id of this account: kept at the first contact, compared ever after. Raises WrongAccount."""
     remote_id = provider.whoami()
-    Account.objects.filter(pk=account.pk, remote_id="").update(remote_id=remote_id)
+    try:
+        with transaction.atomic():
+            Account.objects.filter(pk=account.pk, remote_id="").update(remote_id=remote_id)
+    except IntegrityError:
+        raise WrongAccount(
+            f"These credentials open {remote_id}, which is connected already. Nothing was stored."
+        ) from None
     account.refresh_from_db(fields=["remote_id"])
     if account.remote_id != remote_id:
         raise WrongAccount(

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
+from django.db.models import Q
 
 RING_AGAIN = dt.timedelta(seconds=30)
 """A job that nobody picked up is rung for again after this."""
@@ -21,6 +22,12 @@ class LeaseLost(Exception):
 
 def lease_end(now: dt.datetime) -> dt.datetime:
     return now + dt.timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def has_lapsed(now: dt.datetime) -> Q:
+    """Nobody holds the job any more. A time further ahead than we set one means that the clock was put back."""
+    longest = max(dt.timedelta(seconds=settings.LEASE_SECONDS), RING_AGAIN)
+    return Q(lease_expires_at__lte=now) | Q(lease_expires_at__gt=now + 2 * longest)
 
 
 @contextmanager
@@ -42,8 +49,9 @@ def beat(renew: Callable[[], None], stop: threading.Event) -> None:
         while not stop.wait(settings.LEASE_SECONDS / 3):
             try:
                 renew()
-            except DatabaseError as error:
+            except Error as error:
                 logger.warning("lease not renewed, trying again", error=str(error))
+                connection.close()
     except LeaseLost as lost:
         logger.warning("heartbeat stopped", why=str(lost))
     finally:

@@ -10,16 +10,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import structlog
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from phone_numbers.models import Account, Sequence, SyncRun
-from phone_numbers.services.leases import RING_AGAIN, LeaseLost, lease_end
+from phone_numbers.services.leases import RING_AGAIN, LeaseLost, has_lapsed, lease_end
 
 MAX_ATTEMPTS = 3
 LONGEST_STANDSTILL_SECONDS = 600.0
+PAUSE_AFTER_REFUSAL = dt.timedelta(hours=1)
+"""Credentials that were refused are tried again this seldom; entering them anew syncs at once."""
+REFUSED = (Account.Health.AUTH_FAILED, Account.Health.WRONG_ACCOUNT)
 COUNTERS = (
     "pages_read",
     "numbers_seen",
@@ -32,24 +36,22 @@ COUNTERS = (
     "retries",
 )
 
+logger = structlog.get_logger(__name__)
+
 
 def request_sync(
     account: Account, *, trigger: str, user: User | None = None, slot: dt.datetime | None = None
 ) -> SyncRun:
     """A queued run, or the account's live one. The caller rings for it."""
-    if run := live_run(account):
-        return run
-    try:
-        with transaction.atomic():
-            return SyncRun.objects.create(
-                account=account,
-                trigger=trigger,
-                requested_by=user,
-                slot=slot,
-                lease_expires_at=timezone.now() + RING_AGAIN,
-            )
-    except IntegrityError:
-        return live_run(account) or SyncRun.objects.filter(account=account, slot=slot).latest("pk")
+    asked = {"account": account, "trigger": trigger, "requested_by": user, "slot": slot}
+    while not (run := live_run(account)):
+        try:
+            with transaction.atomic():
+                return SyncRun.objects.create(**asked, lease_expires_at=timezone.now() + RING_AGAIN)
+        except IntegrityError:
+            if slot and (past := SyncRun.objects.filter(account=account, slot=slot).first()):
+                return past
+    return run
 
 
 def live_run(account: Account) -> SyncRun | None:
@@ -58,17 +60,32 @@ def live_run(account: Account) -> SyncRun | None:
 
 def due_account_runs(now: dt.datetime) -> list[int]:
     """Queue a run for every account whose time has come. Returns what to ring for; two callers share the work."""
-    due = Account.objects.filter(is_paused=False, next_sync_at__lte=now)
-    return [run.pk for account in due if (run := start_slot(account, now))]
+    due = [account for account in Account.objects.filter(is_paused=False) if is_due(account, now)]
+    return [run.pk for account in due if (run := start_slot_alone(account, now))]
+
+
+def is_due(account: Account, now: dt.datetime) -> bool:
+    """Its moment has come, or is further ahead than we ever set one: the clock was put back."""
+    return account.next_sync_at <= now or account.next_sync_at > now + max(account.interval, PAUSE_AFTER_REFUSAL)
+
+
+def start_slot_alone(account: Account, now: dt.datetime) -> SyncRun | None:
+    """`start_slot`, where one account's trouble is not the others'."""
+    try:
+        return start_slot(account, now)
+    except Exception:
+        logger.exception("no sync for this account", account=account.pk)
+        return None
 
 
 def start_slot(account: Account, now: dt.datetime) -> SyncRun | None:
     """The run of the account's next moment. Moments that went by unseen are skipped, a live run stands for its own."""
     slot = account.next_sync_at
     missed = (now - slot) // account.interval
+    next_at = slot + (missed + 1) * account.interval if slot <= now else now + account.interval
     with transaction.atomic():
         waiting = Account.objects.filter(pk=account.pk, next_sync_at=slot)
-        if not waiting.update(next_sync_at=slot + (missed + 1) * account.interval):
+        if not waiting.update(next_sync_at=next_at):
             return None
         if live_run(account):
             return None
@@ -77,7 +94,7 @@ def start_slot(account: Account, now: dt.datetime) -> SyncRun | None:
 
 def reap_runs(now: dt.datetime) -> list[int]:
     """Take runs from workers that went quiet. Returns the queued runs to ring for, again or at last."""
-    quiet = SyncRun.objects.filter(lease_expires_at__lte=now)
+    quiet = SyncRun.objects.filter(has_lapsed(now))
     running = quiet.filter(state=SyncRun.State.RUNNING)
     for run in running.filter(attempt__gte=MAX_ATTEMPTS):
         give_up(run, running.filter(pk=run.pk), now)
@@ -154,6 +171,8 @@ class Lease:
         account: dict[str, Any] = {"health": health, "health_detail": detail}
         if state == SyncRun.State.COMPLETE:
             account["fresh_at"] = self.run.started_at
+        if health in REFUSED:
+            account["next_sync_at"] = timezone.now() + max(self.run.account.interval, PAUSE_AFTER_REFUSAL)
         with transaction.atomic():
             self.renew(
                 state=state,

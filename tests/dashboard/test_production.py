@@ -82,12 +82,12 @@ class Stack:
 
     def end(self) -> None:
         """Everything ends by itself when told, cleanly and whole."""
-        told = {name: self.started[name] for name in ("web", "worker", "beat", "broker")}
+        told = {name: self.started[name] for name in ("web", "worker", "syncs", "beat", "broker")}
         for started in told.values():
             started.process.send_signal(signal.SIGTERM)
         codes = {name: started.process.wait(timeout=30) for name, started in told.items()}
         assert codes == dict.fromkeys(told, 0)
-        assert [started.family() for started in told.values()] == [{}, {}, {}, {}]
+        assert [started.family() for started in told.values()] == [{}] * len(told)
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         return httpx.get(f"http://127.0.0.1:{self.web_port}{path}", headers=headers)
@@ -120,7 +120,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iterat
         stack.start_broker()
         stack.run("migrate", ["python", "manage.py", "collectstatic", "--no-input"])
         stack.run("migrate")
-        for name in ("web", "worker", "beat"):
+        for name in ("web", "worker", "syncs", "beat"):
             stack.start(name)
         wait_until(stack.is_listening, 30, stack.started["web"].text)
         yield stack
@@ -163,10 +163,11 @@ def test_other_hosts_are_refused(stack: Stack) -> None:
     assert stack.get_by_https("/login/", Host="evil.example.org").status_code == 400
 
 
-def test_the_worker_passes_its_own_health_check(stack: Stack) -> None:
-    kind, command = stack.services["worker"]["healthcheck"]["test"]
+@pytest.mark.parametrize("name", ["worker", "syncs"])
+def test_the_workers_pass_their_own_health_check(stack: Stack, name: str) -> None:
+    kind, command = stack.services[name]["healthcheck"]["test"]
     assert kind == "CMD-SHELL"
-    stack.started["worker"].wait_for_text("ready")
+    stack.started[name].wait_for_text("ready")
     stack.run("migrate", [shutil.which("sh") or "sh", "-c", command])
 
 

@@ -177,3 +177,47 @@ def test_it_takes_the_length_of_a_lease_from_the_settings(account: Account, sett
     settings.LEASE_SECONDS = 7
     lease = runs.claim_run(ask(account).pk)
     assert lease.run.lease_expires_at - lease.run.started_at == dt.timedelta(seconds=7)
+
+
+@pytest.mark.parametrize("ahead", [dt.timedelta(hours=2), dt.timedelta(days=1)])
+def test_it_starts_a_run_though_the_clock_was_put_back(account: Account, ahead: dt.timedelta) -> None:
+    Account.objects.update(next_sync_at=NOON + ahead)
+    assert len(runs.due_account_runs(NOON)) == 1
+    account.refresh_from_db()
+    assert account.next_sync_at == NOON + account.interval
+
+
+def test_it_takes_back_a_run_though_the_clock_was_put_back(account: Account) -> None:
+    run = ask(account)
+    runs.claim_run(run.pk)
+    assert runs.reap_runs(timezone.now() - dt.timedelta(hours=2)) == [run.pk]
+
+
+def test_it_starts_the_others_when_one_account_cannot(account: Account) -> None:
+    Account.objects.update(sync_interval_seconds=0)
+    other = make_account(name="Other", next_sync_at=NOON)
+    assert [SyncRun.objects.get(pk=pk).account for pk in runs.due_account_runs(NOON)] == [other]
+
+
+@pytest.mark.parametrize("health", [Account.Health.AUTH_FAILED, Account.Health.WRONG_ACCOUNT])
+def test_it_seldom_tries_refused_credentials(account: Account, health: str) -> None:
+    runs.claim_run(ask(account).pk).finish(SyncRun.State.FAILED, health)
+    account.refresh_from_db()
+    assert account.next_sync_at > timezone.now() + dt.timedelta(minutes=59)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_queues_a_run_though_the_live_one_ends_meanwhile(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = ask(account)
+    real = runs.live_run
+
+    def end_after_look(of: Account) -> SyncRun | None:
+        """The look that comes too early to see it, then one that comes too late."""
+        monkeypatch.setattr(runs, "live_run", lambda _: end(of))
+
+    def end(of: Account) -> SyncRun | None:
+        SyncRun.objects.filter(pk=first.pk).update(state=SyncRun.State.COMPLETE)
+        return real(of)
+
+    monkeypatch.setattr(runs, "live_run", end_after_look)
+    assert ask(account).pk > first.pk

@@ -26,7 +26,7 @@ from tests.phone_numbers.jobs import ask, edits
 def worker() -> Iterator[None]:
     """A Celery worker in a thread of its own; it takes seconds to stop, so one serves the class."""
     current_app.control.purge()
-    with start_worker(current_app, perform_ping_check=False, shutdown_timeout=30):
+    with start_worker(current_app, perform_ping_check=False, shutdown_timeout=30, queues=["celery", "syncs"]):
         yield
 
 
@@ -39,14 +39,16 @@ def wait_for(condition: Callable[[], Any], seconds: float = 15) -> Any:
 
 
 def rung() -> list[tuple[str, list[int]]]:
-    """The messages in the queue, taken out of it."""
-    found = []
-    with current_app.connection_for_read() as connection, connection.SimpleQueue("celery") as queue:
+    """The messages in the queues, taken out of them."""
+    return [message for queue in ("celery", "syncs") for message in taken_from(queue)]
+
+
+def taken_from(name: str) -> Iterator[tuple[str, list[int]]]:
+    with current_app.connection_for_read() as connection, connection.SimpleQueue(name) as queue:
         while len(queue):
             message = queue.get_nowait()
             message.ack()
-            found.append((message.headers["task"], message.payload[0]))
-    return found
+            yield message.headers["task"], message.payload[0]
 
 
 @pytest.mark.parametrize("name", ["numbers.tick", "numbers.sync_account", "numbers.apply_change"])

@@ -54,7 +54,12 @@ def is_free(host: str, port: int) -> bool:
 def programs() -> list[Program]:
     port = str(simulator_port())
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "SIMULATOR_PORT": port}
-    commands = {"web": web_command(), "worker": worker_command(), "beat": celery_command("beat", "--pidfile=")}
+    commands = {
+        "web": web_command(),
+        "worker": worker_command("celery"),
+        "syncs": worker_command("syncs"),
+        "beat": celery_command("beat", "--pidfile="),
+    }
     if settings.DEMO:
         commands = {"simulator": simulator_command(port), **commands}
     return [
@@ -75,8 +80,10 @@ def web_command() -> list[str]:
     return [*server, *threads, "--graceful-timeout", "5", "--log-level", "warning"]
 
 
-def worker_command() -> list[str]:
-    return celery_command("worker", "--pool", "threads", "--concurrency", str(WORKER_THREADS))
+def worker_command(queue: str) -> list[str]:
+    """Edits must not wait behind syncs, so each queue has a worker of its own."""
+    pool = ["--pool", "threads", "--concurrency", str(WORKER_THREADS)]
+    return celery_command("worker", "--queues", queue, "--hostname", f"{queue}@%h", *pool)
 
 
 def celery_command(*words: str) -> list[str]:
