@@ -19,7 +19,8 @@ import httpcore
 import httpx
 
 from providers.decoding import Unreadable, decode_json, is_json, read_body
-from providers.errors import MalformedResponse, NotSent, ProviderError, Transient, Unavailable, Unsupported
+from providers.errors import MalformedResponse, NotSent, ProviderError, RateLimited, Transient, Unavailable, Unsupported
+from providers.limits import Limiter
 from providers.network import GuardedTransport
 from providers.status import default_words, error_for, one_line
 
@@ -70,7 +71,7 @@ class HttpClient:
         authorization: tuple[str, str],
         *,
         allowed_calls: Iterable[tuple[str, str]],
-        acquire: Callable[[], None] = lambda: None,
+        limiter: Limiter | None = None,
         may_send: Callable[[], bool] = lambda: True,
         limits: Limits = Limits(),
         title: str = "The provider",
@@ -83,7 +84,7 @@ class HttpClient:
         self._title = title
         self._base_urls = {host: httpx.URL(url.rstrip("/")) for host, url in base_urls.items()}
         self._allowed_calls = [(method, re.compile(path)) for method, path in allowed_calls]
-        self._acquire, self._may_send = acquire, may_send
+        self._limiter, self._may_send = limiter, may_send
         self._error_words, self._sleep, self._clock = error_words, sleep, clock
         self._secrets = (base64.b64encode(":".join(authorization).encode()).decode(), authorization[1])
         self._followed: dict[tuple[str, str], set[str]] = {}
@@ -168,7 +169,7 @@ class HttpClient:
         return backoff * jitter + (error.retry_after or 0.0)
 
     def _attempt(self, request: httpx.Request) -> Any:
-        self._acquire()
+        self._wait_for_turn()
         if request.method != "GET" and not self._may_send():
             raise NotSent(
                 f"The time to change anything at {self._title} was over before the turn came: nothing was sent."
@@ -186,9 +187,17 @@ class HttpClient:
         except Unreadable as error:
             raise MalformedResponse(f"{self._title} {error}.") from None
 
+    def _wait_for_turn(self) -> None:
+        """As long as a request may take. Raises RateLimited when that is not enough."""
+        if self._limiter and (seconds := self._limiter.wait(self.limits.deadline_seconds)):
+            raise RateLimited(f"{self._title} lets us call no more for a while: nothing was sent.", retry_after=seconds)
+
     def _answer(self, request: httpx.Request, response: httpx.Response) -> Any:
         if not response.is_success:
-            raise self._refusal(response)
+            error = self._refusal(response)
+            if self._limiter and isinstance(error, RateLimited) and error.retry_after:
+                self._limiter.pause(error.retry_after)
+            raise error
         body = read_body(response, self.limits.body_bytes)
         if request.method == "GET":
             if response.status_code != 200:

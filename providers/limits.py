@@ -1,7 +1,7 @@
 """Keeps an account within its provider's rate, whichever of our processes and threads calls.
 
-A window remembers when the last calls left, in Redis, in an SQLite file or in memory. Losing it is never an error: the
-process then goes on alone, at half the rate.
+A window remembers when the last calls left, and until when the provider asked for silence: in Redis, in an SQLite file
+or in memory. Losing it is never an error: the process then goes on alone, at half the rate.
 """
 
 import logging
@@ -10,43 +10,62 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import cache, partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import redis
 
 from providers.contract import Rate
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 MARGIN, LEAST_MARGIN_SECONDS = 0.02, 0.03
 """Calls that leave five seconds apart may arrive closer together: windows are taken this much longer."""
 ASK_AGAIN_SECONDS = 5.0
 """After this long, a lost window is asked again."""
+LONGEST_PAUSE_SECONDS = 120.0
 
 
 class Window(Protocol):
     def take(self) -> float:
         """0 when a call may leave now, and is counted; else the seconds until it is worth asking again."""
 
-
-def rate_limiter(key: str, rate: Rate, *, redis_url: str | None, directory: Path | None) -> Callable[[], None]:
-    """A function that returns when the next call may leave. It never raises."""
-    if redis_url:
-        return waiting(Guarded(RedisWindow(key, rate, redis_url), rate))
-    if directory:
-        return waiting(Guarded(FileWindow(key, rate, directory), rate))
-    return waiting(MemoryWindow(rate))
+    def pause(self, seconds: float) -> None:
+        """Let no call leave for so long."""
 
 
-def waiting(window: Window) -> Callable[[], None]:
-    def acquire() -> None:
-        while seconds := window.take():
+class Limiter:
+    """Whose turn it is, for one account. It never raises."""
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+
+    def wait(self, longest: float) -> float:
+        """0 once a call may leave; the seconds until it may, as soon as they are known to be more than `longest`."""
+        end = time.monotonic() + longest
+        while seconds := self._window.take():
+            if time.monotonic() + seconds > end:
+                return seconds
             time.sleep(seconds)
+        return 0.0
 
-    return acquire
+    def pause(self, seconds: float) -> None:
+        """The provider asked for silence: nobody's call leaves before."""
+        self._window.pause(min(seconds, LONGEST_PAUSE_SECONDS))
+
+
+@cache
+def rate_limiter(key: str, rate: Rate, *, redis_url: str | None, directory: Path | None) -> Limiter:
+    """One per account and process, so that even alone a process keeps to the rate however often it opens an account."""
+    if redis_url:
+        return Limiter(Guarded(RedisWindow(key, rate, redis_url), rate))
+    if directory:
+        return Limiter(Guarded(FileWindow(key, rate, directory), rate))
+    return Limiter(MemoryWindow(rate))
 
 
 def window_seconds(rate: Rate) -> float:
@@ -59,15 +78,25 @@ class MemoryWindow:
     def __init__(self, rate: Rate) -> None:
         self._seconds = window_seconds(rate)
         self._calls: deque[float] = deque(maxlen=rate.requests)
+        self._silent_until = 0.0
         self._lock = threading.Lock()
 
     def take(self) -> float:
         with self._lock:
             now = time.monotonic()
+            if (wait := self._silent_until - now) > 0:
+                return wait
             if len(self._calls) == self._calls.maxlen and (wait := self._calls[0] + self._seconds - now) > 0:
                 return wait
             self._calls.append(now)
             return 0.0
+
+    def pause(self, seconds: float) -> None:
+        with self._lock:
+            self._silent_until = max(self._silent_until, time.monotonic() + seconds)
+
+
+TABLES = ("calls (key TEXT, at REAL, PRIMARY KEY (key, at))", "pauses (key TEXT PRIMARY KEY, until REAL)")
 
 
 class FileWindow:
@@ -79,19 +108,30 @@ class FileWindow:
         self._path = directory / "calls.sqlite3"
 
     def take(self) -> float:
+        with self._transaction() as database:
+            return self._take(database, time.monotonic())
+
+    def pause(self, seconds: float) -> None:
+        with self._transaction() as database:
+            now = time.monotonic()
+            until = max(self._silent_until(database, now), now + seconds)
+            database.execute("REPLACE INTO pauses VALUES (?, ?)", (self._key, until))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(self._path, timeout=10, isolation_level=None)) as database:
             database.execute("PRAGMA synchronous=OFF")
-            database.execute(
-                "CREATE TABLE IF NOT EXISTS calls (key TEXT, at REAL, PRIMARY KEY (key, at)) WITHOUT ROWID"
-            )
+            for table in TABLES:
+                database.execute(f"CREATE TABLE IF NOT EXISTS {table} WITHOUT ROWID")
             database.execute("BEGIN IMMEDIATE")
-            wait = self._take(database, time.monotonic())
+            yield database
             database.execute("COMMIT")
-        return wait
 
     def _take(self, database: sqlite3.Connection, now: float) -> float:
         """Calls from the future were made before the machine was started again."""
+        if (silent_until := self._silent_until(database, now)) > now:
+            return silent_until - now
         database.execute(
             "DELETE FROM calls WHERE key = ? AND (at <= ? OR at > ?)", (self._key, now - self._seconds, now)
         )
@@ -102,11 +142,20 @@ class FileWindow:
         database.execute("INSERT INTO calls VALUES (?, ?)", (self._key, now))
         return 0.0
 
+    def _silent_until(self, database: sqlite3.Connection, now: float) -> float:
+        """A pause longer than any was made before the machine was started again, too."""
+        row = database.execute("SELECT until FROM pauses WHERE key = ?", (self._key,)).fetchone()
+        return float(row[0]) if row and row[0] <= now + LONGEST_PAUSE_SECONDS else 0.0
+
 
 class RedisWindow:
     """For all machines, by the server's clock. A script runs alone, so it counts and adds without a gap."""
 
-    SCRIPT = """
+    TAKE = """
+    local silent = redis.call('PTTL', KEYS[2])
+    if silent > 0 then
+        return silent * 1000
+    end
     local time = redis.call('TIME')
     local now = time[1] * 1000000 + time[2]
     local window = tonumber(ARGV[2])
@@ -120,16 +169,25 @@ class RedisWindow:
     redis.call('PEXPIRE', KEYS[1], math.ceil(window / 1000))
     return 0
     """
+    PAUSE = """
+    if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then
+        redis.call('SET', KEYS[1], '', 'PX', ARGV[1])
+    end
+    """
 
     def __init__(self, key: str, rate: Rate, url: str) -> None:
         server = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
-        self._script = server.register_script(self.SCRIPT)
-        self._key = f"numberdesk:calls:{key}"
+        self._take, self._pause = server.register_script(self.TAKE), server.register_script(self.PAUSE)
+        self._calls_key, self._pause_key = f"numberdesk:calls:{key}", f"numberdesk:pause:{key}"
         self._arguments = (rate.requests, int(window_seconds(rate) * 1_000_000))
 
     def take(self) -> float:
-        microseconds = self._script(keys=[self._key], args=[*self._arguments, secrets.token_hex(8)])
+        keys = [self._calls_key, self._pause_key]
+        microseconds = self._take(keys=keys, args=[*self._arguments, secrets.token_hex(8)])
         return int(microseconds) / 1_000_000
+
+    def pause(self, seconds: float) -> None:
+        self._pause(keys=[self._pause_key], args=[max(int(seconds * 1000), 1)])
 
 
 class Guarded:
@@ -141,10 +199,20 @@ class Guarded:
         self._lost_until = 0.0
 
     def take(self) -> float:
+        wait = self._ask(self._shared.take)
+        return self._alone.take() if wait is None else wait
+
+    def pause(self, seconds: float) -> None:
+        """Told to both: the shared window may be lost, or get lost before the pause is over."""
+        self._alone.pause(seconds)
+        self._ask(partial(self._shared.pause, seconds))
+
+    def _ask(self, ask: Callable[[], T]) -> T | None:
+        """None while the shared window is lost."""
         if time.monotonic() >= self._lost_until:
             try:
-                return self._shared.take()
+                return ask()
             except (redis.RedisError, sqlite3.Error, OSError) as error:
                 self._lost_until = time.monotonic() + ASK_AGAIN_SECONDS
                 logger.warning("The shared rate limit cannot be reached, going on alone at half the rate: %s", error)
-        return self._alone.take()
+        return None

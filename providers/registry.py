@@ -7,6 +7,7 @@ from providers.contract import Provider
 from providers.errors import Unsupported
 from providers.fone_dynamics import FoneDynamics
 from providers.http import HttpClient, Limits
+from providers.limits import Limiter
 from providers.plivo import Plivo
 from providers.signalwire import SignalWire
 from providers.twilio import Twilio
@@ -21,15 +22,15 @@ def open_provider(
     credentials: Mapping[str, str],
     *,
     base_urls: Mapping[str, str] | None = None,
-    acquire: Callable[[], None] | None = None,
+    limiter: Limiter | None = None,
     may_send: Callable[[], bool] | None = None,
     limits: Limits | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Provider:
     """One account at one provider, to be closed after use. Sends nothing yet.
 
-    `base_urls` replaces the provider's own hosts; `acquire` is called before every request and may block;
-    `may_send` is asked after it, right before every write.
+    `base_urls` replaces the provider's own hosts; `limiter` is waited for before every request;
+    `may_send` is asked after that, right before every write.
     """
     provider = PROVIDERS.get(kind)
     if provider is None:
@@ -38,7 +39,7 @@ def open_provider(
         base_urls or provider.base_urls(credentials),
         provider.authorization(credentials),
         allowed_calls=provider.allowed_calls,
-        acquire=acquire or (lambda: None),
+        limiter=limiter,
         may_send=may_send or (lambda: True),
         limits=limits or Limits(),
         title=provider.title,

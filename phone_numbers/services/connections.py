@@ -10,7 +10,7 @@ from phone_numbers.models import Account
 from providers.contract import Provider
 from providers.errors import AuthenticationFailed, ProviderError, Unsupported
 from providers.http import Limits
-from providers.limits import rate_limiter
+from providers.limits import Limiter, rate_limiter
 from providers.registry import PROVIDERS, open_provider
 
 
@@ -28,7 +28,7 @@ def open_account(
         account.provider,
         credentials,
         base_urls=simulated_hosts(kind, credentials) if account.is_demo else None,
-        acquire=shared_limiter(account, kind),
+        limiter=shared_limiter(account, kind),
         may_send=may_send,
         limits=limits,
     )
@@ -59,7 +59,7 @@ def simulated_hosts(kind: type[Provider], credentials: Mapping[str, str]) -> dic
     return {host: f"{settings.SIMULATOR_URL}/{kind.kind}/{host}" for host in kind.base_urls(credentials)}
 
 
-def shared_limiter(account: Account, kind: type[Provider]) -> Callable[[], None] | None:
+def shared_limiter(account: Account, kind: type[Provider]) -> Limiter | None:
     """One bucket per account, shared by all workers. The simulator needs no sparing."""
     if account.is_demo:
         return None

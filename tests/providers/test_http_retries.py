@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import time_machine
 
+from providers.contract import Rate
 from providers.errors import NotSent, ProviderError, RateLimited, Unavailable
 from providers.http import Limits
+from providers.limits import Limiter, MemoryWindow
 from tests.providers.wire import Say, Wire, answer, cut_short, opened, read, reset
 
 
@@ -75,9 +77,21 @@ def test_it_waits_as_long_as_the_provider_says(retry_after: str | None, least: f
 
 
 def test_it_takes_a_place_in_the_rate_for_every_attempt() -> None:
-    taken: list[int] = []
-    waits(answer("", status=503), answer("1"), acquire=lambda: taken.append(1))
-    assert len(taken) == 2
+    limiter = Limiter(MemoryWindow(Rate(requests=2, seconds=60)))
+    waits(answer("", status=503), answer("1"), limiter=limiter)
+    assert limiter.wait(0) > 0
+
+
+def test_it_keeps_the_whole_account_silent_when_one_call_is_told_to_wait() -> None:
+    limiter = Limiter(MemoryWindow(Rate(requests=100, seconds=1)))
+    with Wire((answer("", status=429, retry_after="60"), answer("{}"))) as wire:
+        with closing(opened(wire, limiter=limiter)) as http, pytest.raises(RateLimited):
+            http.get_json("/list/")
+        with closing(opened(wire, limiter=limiter)) as http:
+            with pytest.raises(RateLimited, match="nothing was sent") as caught:
+                http.send_json("POST", "/list/1/", {"alias": "x"})
+            assert 50 < caught.value.retry_after <= 60
+        assert len(wire.requests) == 1
 
 
 @pytest.mark.parametrize("say", [answer("", status=503), answer("", status=429), cut_short, reset])
@@ -90,9 +104,13 @@ def test_it_repeats_no_write(say: Say) -> None:
 
 @pytest.mark.parametrize(("turn_comes_in_time", "sent"), [(True, 1), (False, 0)])
 def test_it_sends_no_write_whose_turn_came_too_late(turn_comes_in_time: bool, sent: int) -> None:
-    turns: list[int] = []
-    in_time = {"acquire": lambda: turns.append(1), "may_send": lambda: turns == [1] and turn_comes_in_time}
-    with Wire((answer("{}"),)) as wire, closing(opened(wire, **in_time)) as http:
+    limiter = Limiter(MemoryWindow(Rate(requests=1, seconds=60)))
+
+    def may_send() -> bool:
+        assert limiter.wait(0), "It was asked before the turn had come."
+        return turn_comes_in_time
+
+    with Wire((answer("{}"),)) as wire, closing(opened(wire, limiter=limiter, may_send=may_send)) as http:
         with nullcontext() if turn_comes_in_time else pytest.raises(NotSent, match="nothing was sent"):
             http.send_json("POST", "/list/1/", {"alias": "x"})
         assert len(wire.requests) == http.stats.requests == sent

@@ -2,7 +2,7 @@
 
 import multiprocessing
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import chain, pairwise
@@ -10,19 +10,28 @@ from pathlib import Path
 
 import pytest
 
+from providers import limits
 from providers.contract import Rate
-from providers.limits import MemoryWindow, rate_limiter
+from providers.limits import Limiter, MemoryWindow, Window, rate_limiter
 
 RATE = Rate(requests=20, seconds=1.0)
-Acquire = Callable[[], None]
+FOREVER = 3600.0
+NO_REDIS = "redis://127.0.0.1:1/0"
+
+
+@pytest.fixture(autouse=True)
+def _new_process() -> Iterator[None]:
+    rate_limiter.cache_clear()
+    yield
+    rate_limiter.cache_clear()
 
 
 def departures(seconds: float, key: str, redis_url: str | None, directory: Path | None) -> list[float]:
     """When calls could leave, in one process, as fast as it may."""
-    acquire = rate_limiter(key, RATE, redis_url=redis_url, directory=directory)
+    limiter = rate_limiter(key, RATE, redis_url=redis_url, directory=directory)
     times, end = [], time.monotonic() + seconds
     while time.monotonic() < end:
-        acquire()
+        limiter.wait(FOREVER)
         times.append(time.monotonic())
     return times
 
@@ -54,9 +63,9 @@ def test_it_counts_accounts_apart(tmp_path: Path) -> None:
     one, other = (
         rate_limiter(key, Rate(requests=1, seconds=60), redis_url=None, directory=tmp_path) for key in ("a", "b")
     )
-    one()
+    one.wait(FOREVER)
     started = time.monotonic()
-    other()
+    other.wait(FOREVER)
     assert time.monotonic() - started < 1
 
 
@@ -66,10 +75,10 @@ def test_it_lets_a_burst_pass_and_then_waits() -> None:
 
 
 def test_it_goes_on_alone_at_half_the_rate_when_redis_is_down(caplog: pytest.LogCaptureFixture) -> None:
-    acquire = rate_limiter("k", Rate(requests=4, seconds=0.5), redis_url="redis://127.0.0.1:1/0", directory=None)
+    limiter = rate_limiter("k", Rate(requests=4, seconds=0.5), redis_url=NO_REDIS, directory=None)
     times = []
     for _ in range(4):
-        acquire()
+        limiter.wait(FOREVER)
         times.append(time.monotonic())
     assert max(later - earlier for earlier, later in pairwise(times)) > 0.4
     assert [record.levelname for record in caplog.records if record.name == "providers.limits"] == ["WARNING"]
@@ -77,7 +86,7 @@ def test_it_goes_on_alone_at_half_the_rate_when_redis_is_down(caplog: pytest.Log
 
 def test_it_goes_on_alone_when_the_file_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "calls.sqlite3").write_text("not a database, and quite long enough to be taken for one " * 20)
-    rate_limiter("k", RATE, redis_url=None, directory=tmp_path)()
+    assert rate_limiter("k", RATE, redis_url=None, directory=tmp_path).wait(FOREVER) == 0
 
 
 def test_it_forgets_calls_from_before_the_machine_started_again(
@@ -86,7 +95,53 @@ def test_it_forgets_calls_from_before_the_machine_started_again(
     rate = Rate(requests=1, seconds=60)
     with monkeypatch.context() as later:
         later.setattr(time, "monotonic", lambda: 1_000_000_000.0)
-        rate_limiter("k", rate, redis_url=None, directory=tmp_path)()
-    started = time.monotonic()
-    rate_limiter("k", rate, redis_url=None, directory=tmp_path)()
-    assert time.monotonic() - started < 1
+        before = rate_limiter("k", rate, redis_url=None, directory=tmp_path)
+        before.wait(FOREVER)
+        before.pause(60)
+    assert rate_limiter("k", rate, redis_url=None, directory=tmp_path).wait(0) == 0
+
+
+def test_it_keeps_to_half_the_rate_alone_however_often_an_account_is_opened() -> None:
+    rate = Rate(requests=10, seconds=60)
+    waits = [rate_limiter("k", rate, redis_url=NO_REDIS, directory=None).wait(0) for _ in range(6)]
+    assert [wait > 0 for wait in waits] == [False] * 5 + [True]
+
+
+def test_it_says_at_once_that_the_turn_comes_too_late() -> None:
+    limiter = Limiter(MemoryWindow(Rate(requests=1, seconds=60)))
+    assert limiter.wait(1) == 0
+    assert 50 < limiter.wait(1) < 70
+
+
+# Silence that a provider asked for
+
+
+@pytest.fixture(params=["memory", "file", pytest.param("redis", marks=pytest.mark.redis)])
+def open_window(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Window]:
+    if request.param == "memory":
+        window = MemoryWindow(RATE)
+        return lambda: window
+    if request.param == "file":
+        return lambda: limits.FileWindow("k", RATE, tmp_path)
+    url = request.getfixturevalue("redis_url")
+    key = tmp_path.name
+    return lambda: limits.RedisWindow(key, RATE, url)
+
+
+def test_it_is_silent_for_everybody_as_long_as_one_was_told(open_window: Callable[[], Window]) -> None:
+    open_window().pause(0.3)
+    assert 0.2 < open_window().take() <= 0.3
+    time.sleep(0.35)
+    assert open_window().take() == 0
+
+
+def test_it_shortens_no_pause(open_window: Callable[[], Window]) -> None:
+    open_window().pause(60)
+    open_window().pause(1)
+    assert open_window().take() > 50
+
+
+def test_it_is_silent_alone_too() -> None:
+    limiter = rate_limiter("k", RATE, redis_url=NO_REDIS, directory=None)
+    limiter.pause(60)
+    assert limiter.wait(0) > 50

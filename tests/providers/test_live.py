@@ -7,7 +7,6 @@ allowed while these tests run. `{KIND}_TEST_ROOT` names another server than the 
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from functools import cache
 
 import pytest
 
@@ -50,11 +49,6 @@ if not KINDS:
 pytestmark = pytest.mark.enable_socket  # The HTTP client itself goes nowhere but to the provider's hosts.
 
 
-@cache
-def limiter(kind: str):
-    return rate_limiter(kind, PROVIDERS[kind].capabilities.rate, redis_url=None, directory=None)
-
-
 @pytest.fixture(params=KINDS)
 def provider(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
     kind, credentials = request.param, given(request.param)
@@ -65,6 +59,7 @@ def provider(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(PROVIDERS[kind], "allowed_calls", reads)
     root = os.environ.get(f"{kind}_TEST_ROOT".upper())
     hosts = {host: f"{root}/{host}" for host in PROVIDERS[kind].base_urls(credentials)} if root else None
-    acquire = None if root else limiter(kind)
-    with closing(open_provider(kind, credentials, base_urls=hosts, acquire=acquire)) as opened:
+    rate = PROVIDERS[kind].capabilities.rate
+    limiter = None if root else rate_limiter(kind, rate, redis_url=None, directory=None)
+    with closing(open_provider(kind, credentials, base_urls=hosts, limiter=limiter)) as opened:
         yield opened
