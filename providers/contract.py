@@ -223,6 +223,8 @@ class EditableField:
     locked_by: Mapping[str, str] = field(default_factory=dict)
     """For a kind of target that nothing else can replace while the number has it: the reason, as a sentence."""
     clearable: bool = True
+    settles_slowly: bool = False
+    """The provider may say yes long before it shows the new value."""
     note: str = ""
 
     def refusal(self, value: str) -> str:

@@ -66,6 +66,7 @@ class Plivo(Provider):
                 name="cnam",
                 title="Caller ID name",
                 max_length=15,
+                settles_slowly=True,  # Registered later, told at "cnam_callback_url": Plivo API reference, Nov 2026.
                 note="For outbound calls. US networks show 15 characters at most.",
             ),
             EditableField(

@@ -50,6 +50,8 @@ class Change(models.Model):
         CANCELLED = "cancelled", "Cancelled"
 
     LIVE = (State.PENDING, State.SENDING, State.UNKNOWN)
+    held_until = 0.0
+    """By the monotonic clock of the process that holds it; not stored."""
 
     change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="changes")
     number = models.ForeignKey(PhoneNumber, on_delete=models.PROTECT, related_name="changes")
@@ -62,6 +64,7 @@ class Change(models.Model):
         default=0, help_text="Readings since then that still showed the old value."
     )
     failures = models.PositiveSmallIntegerField(default=0, help_text="Tries in a row that got no reading at all.")
+    postponed = models.PositiveSmallIntegerField(default=0, help_text="Requests in a row to slow down, or held back.")
     lease_token = models.UUIDField(null=True, blank=True, editable=False)
     lease_expires_at = models.DateTimeField(
         null=True, blank=True, help_text="Until when its worker has it; without a worker, when to ring for it again."

@@ -1,23 +1,26 @@
-"""A change's way from state to state: each step is one short transaction with exactly one line of history.
+"""A change's way from state to state: each step is one short transaction with one line of history.
 
 The row of the number is locked first, then the change must still be ours: a worker that lost its lease writes nothing.
 """
 
 import datetime as dt
+import time
 import uuid
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from phone_numbers.models import Change, Event, PhoneNumber, Sequence
 from phone_numbers.services.cache import locked, store_reading
-from phone_numbers.services.leases import RING_AGAIN, LeaseLost, lease_end
+from phone_numbers.services.leases import RING_AGAIN, LeaseLost, has_lapsed, lease_end
 from providers.contract import RemoteNumber
 
 MOST_DUE = 500
+LONGEST_WAIT = dt.timedelta(hours=1)
 EVENT_OF = {
     Change.State.PENDING: Event.Kind.POSTPONED,
     Change.State.SENDING: Event.Kind.SENT,
@@ -32,42 +35,69 @@ EVENT_OF = {
 
 def due_changes(now: dt.datetime) -> list[int]:
     """What to ring for: changes whose time has come and that nobody holds, or whose worker went quiet."""
-    quiet = Q(lease_expires_at=None) | Q(lease_expires_at__lte=now)
-    waiting = Change.objects.filter(quiet, may_be_tried(now), state__in=Change.LIVE)
+    waiting = Change.objects.filter(
+        Q(lease_expires_at=None) | has_lapsed(now), may_be_tried(now), state__in=Change.LIVE
+    )
     pks = list(waiting.order_by("pk").values_list("pk", flat=True)[:MOST_DUE])
     waiting.filter(pk__in=pks, lease_token=None).update(lease_expires_at=now + RING_AGAIN)
     return pks
 
 
 def may_be_tried(now: dt.datetime) -> Q:
-    return Q(next_attempt_at=None) | Q(next_attempt_at__lte=now)
+    """Not while it waits. A time further ahead than we set one means that the clock was put back."""
+    too_far = Q(next_attempt_at__gt=now + 2 * LONGEST_WAIT)
+    return Q(next_attempt_at=None) | Q(next_attempt_at__lte=now) | too_far
 
 
 def claim_change(change_id: int) -> Change | None:
     """The live change, ours from now on; None when it is not its time, or somebody else's."""
+    held_until = monotonic_lease_end()
     now = timezone.now()
     token = uuid.uuid4()
-    free = Q(lease_token=None) | Q(lease_expires_at__lte=now)
+    free = Q(lease_token=None) | has_lapsed(now)
     mine = Change.objects.filter(free, may_be_tried(now), pk=change_id, state__in=Change.LIVE)
     if not mine.update(lease_token=token, lease_expires_at=lease_end(now), failures=F("failures") + 1):
         return None
     held = Change.objects.select_related("change_set", "number__account", "number__payload")
-    return held.filter(pk=change_id, lease_token=token).first()
+    change = held.filter(pk=change_id, lease_token=token).first()
+    if change is not None:
+        change.held_until = held_until
+    return change
+
+
+def monotonic_lease_end() -> float:
+    """To be asked for before the lease is written, so that it never seems to last longer than it does."""
+    return time.monotonic() + float(settings.LEASE_SECONDS)
+
+
+def may_send(change: Change, seconds: float) -> bool:
+    """Whether it is ours, and a call that takes so long is over before anybody else may take it.
+
+    By both clocks: one stands still while the machine sleeps, the other can be put back.
+    """
+    over_at = timezone.now() + dt.timedelta(seconds=seconds)
+    in_time = time.monotonic() + seconds <= change.held_until
+    return in_time and held_by_us(change).filter(lease_expires_at__gte=over_at).exists()
+
+
+def held_by_us(change: Change) -> QuerySet[Change]:
+    return Change.objects.filter(pk=change.pk, lease_token=change.lease_token, state=change.state)
 
 
 def save_held(change: Change, **columns: Any) -> None:
     """Write these columns while the change is ours, and hold it for longer. Raises LeaseLost."""
+    held_until = monotonic_lease_end()
     columns = {"lease_expires_at": lease_end(timezone.now()), **columns}
-    held = Change.objects.filter(pk=change.pk, lease_token=change.lease_token, state=change.state)
-    if not held.update(**columns):
+    if not held_by_us(change).update(**columns):
         raise LeaseLost(f"{change} was taken from this worker.")
     for name, value in columns.items():
         setattr(change, name, value)
+    change.held_until = held_until
 
 
 def look_again(change: Change, seconds: float, **columns: Any) -> None:
     """Let go of it for a while. No step, so no history."""
-    later = timezone.now() + dt.timedelta(seconds=seconds)
+    later = timezone.now() + min(dt.timedelta(seconds=seconds), LONGEST_WAIT)
     save_held(change, next_attempt_at=later, lease_token=None, lease_expires_at=None, **columns)
 
 
@@ -94,7 +124,14 @@ def move(
             news = store_reading(number, reading, ours=ours, why=why, change=change)
             detail = with_unasked(detail, news) if why else detail
         save_held(change, state=state, detail=detail, **columns)
-        record(change, EVENT_OF[state], detail)
+        if state != Change.State.PENDING or not was_postponed(change):
+            record(change, EVENT_OF[state], detail)
+
+
+def was_postponed(change: Change) -> bool:
+    """Whether its history says so already, with nothing since but further tries."""
+    steps = Event.objects.filter(change=change, kind__in=EVENT_OF.values()).exclude(kind=Event.Kind.SENT)
+    return steps.order_by("-pk").values_list("kind", flat=True).first() == Event.Kind.POSTPONED
 
 
 def settle(change: Change, state: Change.State, detail: str = "", **options: Any) -> None:

@@ -14,7 +14,15 @@ from django.utils import timezone
 
 from phone_numbers.models import Change
 from phone_numbers.services.change_requests import ChangeRefused, StaleBase, request_change
-from phone_numbers.services.change_states import claim_change, due_changes, look_again, move, save_held, settle
+from phone_numbers.services.change_states import (
+    claim_change,
+    due_changes,
+    look_again,
+    may_send,
+    move,
+    save_held,
+    settle,
+)
 from phone_numbers.services.columns import fitting_value
 from phone_numbers.services.connections import in_full, open_account
 from phone_numbers.services.crash_points import crash_point
@@ -24,6 +32,7 @@ from providers.contract import Provider, RemoteNumber
 from providers.errors import (
     AuthenticationFailed,
     NotFound,
+    NotSent,
     ProviderError,
     RateLimited,
     Rejected,
@@ -41,6 +50,8 @@ WAITS_AFTER_YES = (2.0, 5.0, 15.0)
 """Seconds between readings that still show the old value, after the provider said yes; some are slow to show it."""
 WAITS_IN_DOUBT = (2.0, 5.0, 15.0, 60.0)
 """The same when nobody knows whether it said yes: long enough for a late write to land."""
+WAITS_WHEN_SLOW = (2.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
+"""The same, over and over the last one, for a field that the provider is known to take its time over."""
 WAITS_WITHOUT_READING = (2.0, 5.0, 15.0, 60.0, 300.0)
 MOST_FAILURES_UNSENT = 8
 MOST_FAILURES_SENT = 100
@@ -67,8 +78,13 @@ def work_on(change: Change) -> None:
     if is_worn_out(change):
         give_up(change, "")
         return
+    limits = one_try()
+
+    def is_ours() -> bool:
+        return may_send(change, limits.deadline_seconds)
+
     try:
-        with open_account(change.number.account, one_try()) as provider:
+        with open_account(change.number.account, limits, may_send=is_ours) as provider:
             if change.state == State.PENDING:
                 start(change, provider)
             else:
@@ -114,7 +130,7 @@ def send(change: Change, provider: Provider, remote: RemoteNumber) -> None:
         after_error(change, provider, error)
     else:
         crash_point("after_send")
-        save_held(change, accepted_at=timezone.now())
+        save_held(change, accepted_at=timezone.now(), postponed=0)
         crash_point("after_yes")
         check(change, provider)
 
@@ -125,11 +141,11 @@ def after_error(change: Change, provider: Provider, error: ProviderError) -> Non
         settle(change, State.REFUSED, in_full(error), error_slug=error.slug)
     elif isinstance(error, AuthenticationFailed | NotFound):
         settle(change, State.FAILED, in_full(error), error_slug=error.slug)
-    elif isinstance(error, RateLimited):
+    elif isinstance(error, RateLimited | NotSent):
         move(change, State.PENDING, str(error), attempt=change.attempt - 1)
-        look_again(change, seconds_to_wait(change, error))
+        postpone(change, error)
     else:
-        move(change, State.UNKNOWN, in_full(error), error_slug=error.slug)
+        move(change, State.UNKNOWN, in_full(error), error_slug=error.slug, postponed=0)
         check(change, provider)
 
 
@@ -146,15 +162,18 @@ def check(change: Change, provider: Provider) -> None:
     crash_point("after_read_back")
     found = values(change, remote)
     accepted = change.accepted_at is not None
-    waits = WAITS_AFTER_YES if accepted else WAITS_IN_DOUBT
     others = third_values(change, found)
     if found == change.desired:
         conclude(change, State.CONFIRMED, remote)
     elif others and not accepted:
         detail = described(change, found, others)
         settle(change, State.CONFLICT, detail, reading=remote, found=found)
-    elif not others and change.reads < len(waits):
-        look_again(change, waits[change.reads], reads=change.reads + 1, failures=0, found=found)
+    elif not others and (titles := slow_fields(change, provider, found)):
+        detail = f"The provider said yes, and takes its time over {titles}. It is asked again for a day."
+        wait = WAITS_WHEN_SLOW[min(change.reads, len(WAITS_WHEN_SLOW) - 1)]
+        look_once_more(change, wait, found=found, detail=detail)
+    elif not others and change.reads < len(waits_of(change)):
+        look_once_more(change, waits_of(change)[change.reads], found=found)
     elif accepted:
         detail = f"The provider said yes. {described(change, found, [*found])}"
         conclude(change, State.MISMATCH, remote, detail)
@@ -163,6 +182,31 @@ def check(change: Change, provider: Provider) -> None:
     else:
         detail = f"Sent {change.attempt} times, and the provider still shows the old value."
         conclude(change, State.FAILED, remote, detail)
+
+
+def waits_of(change: Change) -> tuple[float, ...]:
+    return WAITS_IN_DOUBT if change.accepted_at is None else WAITS_AFTER_YES
+
+
+def slow_fields(change: Change, provider: Provider, found: Mapping[str, str]) -> str:
+    """What was accepted and may still come, named, when it is all that is missing. "" once it has been long enough."""
+    if change.accepted_at is None or timezone.now() - change.accepted_at > LONGEST_LIFE:
+        return ""
+    missing = [provider.capabilities.edit(name) for name, value in found.items() if value != change.desired[name]]
+    slow = [edit.title for edit in missing if edit and edit.settles_slowly]
+    return ", ".join(slow) if len(slow) == len(missing) else ""
+
+
+def look_once_more(change: Change, seconds: float, **columns: Any) -> None:
+    """After an answer that does not settle it."""
+    look_again(change, seconds, reads=change.reads + 1, failures=0, postponed=0, **columns)
+
+
+def postpone(change: Change, error: ProviderError, **columns: Any) -> None:
+    """Longer with every time in a row. Waiting one's turn is no failure."""
+    seconds = seconds_to_wait(error, change.postponed + 1)
+    failures = max(change.failures - 1, 0)
+    look_again(change, seconds, failures=failures, postponed=change.postponed + 1, **columns)
 
 
 def conclude(change: Change, state: Change.State, remote: RemoteNumber, detail: str = "") -> None:
@@ -174,14 +218,17 @@ def conclude(change: Change, state: Change.State, remote: RemoteNumber, detail: 
 def do_without_reading(change: Change, error: ProviderError) -> None:
     """The provider could not be asked. Try again later, but not for ever."""
     unsent = change.state == State.PENDING
-    if isinstance(error, NotFound) or (unsent and not isinstance(error, Transient)):
+    missing = isinstance(error, NotFound)
+    if missing and not unsent and change.reads < len(waits_of(change)):
+        look_once_more(change, waits_of(change)[change.reads], detail=in_full(error))
+    elif missing or (unsent and not isinstance(error, Transient)):
         settle(change, State.FAILED, f"{in_full(error)}{NOTHING_SENT if unsent else ''}", error_slug=error.slug)
     elif change.failures >= most_failures(change) or is_old(change):
         give_up(change, in_full(error))
     elif isinstance(error, RateLimited):
-        look_again(change, seconds_to_wait(change, error), failures=change.failures - 1, detail=in_full(error))
+        postpone(change, error, detail=in_full(error))
     else:
-        look_again(change, seconds_to_wait(change, error), detail=in_full(error))
+        look_again(change, seconds_to_wait(error, change.failures), detail=in_full(error))
 
 
 def is_worn_out(change: Change) -> bool:
@@ -205,11 +252,11 @@ def give_up(change: Change, why: str) -> None:
     settle(change, State.FAILED, detail, error_slug="given_up")
 
 
-def seconds_to_wait(change: Change, error: ProviderError) -> float:
-    """Longer with every failure, and never less than the provider asked for."""
+def seconds_to_wait(error: ProviderError, times: int) -> float:
+    """Longer with every time, and never less than the provider asked for."""
     asked = error.retry_after or 0.0 if isinstance(error, Transient) else 0.0
-    failures = min(max(change.failures, 1), len(WAITS_WITHOUT_READING))
-    return max(asked, WAITS_WITHOUT_READING[failures - 1])
+    rank = min(max(times, 1), len(WAITS_WITHOUT_READING))
+    return max(asked, WAITS_WITHOUT_READING[rank - 1])
 
 
 def values(change: Change, remote: RemoteNumber) -> dict[str, str]:

@@ -1,10 +1,13 @@
 """An edit is never lost, never doubled, never called done or failed without a reading, whatever goes wrong."""
 
+import datetime as dt
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,8 +17,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from phone_numbers.models import Account, Change, Event, PhoneNumber
-from phone_numbers.services import changes
-from phone_numbers.services.change_states import claim_change, settle
+from phone_numbers.services import change_states, changes
+from phone_numbers.services.change_states import claim_change, may_send, settle
 from phone_numbers.services.leases import LeaseLost
 from providers.simulator import Simulator
 from tests.phone_numbers.jobs import ONE, ask, edits, events, number_of, work, work_to_the_end
@@ -185,9 +188,109 @@ def test_it_counts_no_request_to_slow_down_as_a_failure(
     simulator.fault("rate_limited", method=method, path=ONE, times=20, retry_after="30")
     change = work(ask(number, operator, alias="New"), calls=20)
     assert (change.state, change.attempt, change.failures) == (Change.State.PENDING, 0, 0)
-    assert 29 <= (change.next_attempt_at - timezone.now()).total_seconds() <= 30
+    assert events(number).count("postponed") == (method == "POST")
     assert work(change).state == Change.State.CONFIRMED
     assert applied(simulator) == ONCE
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_it_waits_longer_with_every_request_to_slow_down(
+    number: PhoneNumber, operator: User, simulator: Simulator, method: str
+) -> None:
+    simulator.fault("rate_limited", method=method, path=ONE, times=7, retry_after="")
+    change = ask(number, operator, alias="New")
+    assert [wait_after(change) for _ in range(7)] == [2, 5, 15, 60, 300, 300, 300]
+
+
+def test_it_waits_as_long_as_it_is_told_to(number: PhoneNumber, operator: User, simulator: Simulator) -> None:
+    simulator.fault("rate_limited", method="POST", path=ONE, retry_after="30")
+    assert wait_after(ask(number, operator, alias="New")) == 30
+
+
+def test_it_reads_back_later_when_asked_to_slow_down(number: PhoneNumber, operator: User, simulator: Simulator) -> None:
+    simulator.fault("rate_limited", method="GET", path=ONE, nth=2, retry_after="30")
+    change = work(ask(number, operator, alias="New"))
+    assert (change.state, change.failures) == (Change.State.SENDING, 0)
+    assert work(change).state == Change.State.CONFIRMED
+
+
+def wait_after(change: Change) -> int:
+    """The seconds until it is to be worked on again, after it was once more."""
+    return round((work(change).next_attempt_at - timezone.now()).total_seconds())
+
+
+def test_it_takes_one_not_found_after_a_yes_for_no_answer(
+    number: PhoneNumber, operator: User, simulator: Simulator
+) -> None:
+    simulator.fault("error", status=404, method="GET", path=ONE, nth=2)
+    change = work(ask(number, operator, alias="New"))
+    assert (change.state, change.reads) == (Change.State.SENDING, 1)
+    assert work(change).state == Change.State.CONFIRMED
+
+
+def test_it_fails_when_the_number_left_after_a_yes(number: PhoneNumber, operator: User, simulator: Simulator) -> None:
+    simulator.fault("error", status=404, method="GET", path=ONE, nth=2, times=0)
+    change = work(ask(number, operator, alias="New"), calls=3)
+    assert (change.state, change.reads) == (Change.State.SENDING, 3)
+    assert work(change).error_slug == "not_found"
+
+
+def test_it_waits_a_day_for_a_caller_name(synced: Account, operator: User, simulator: Simulator) -> None:
+    number = synced.numbers.filter(country="US").exclude(cnam="ACME").earliest("pk")
+    simulator.fault("not_applied", method="POST")
+    change = work(ask(number, operator, cnam="ACME"), calls=9)
+    assert (change.state, change.detail[:60]) == (
+        Change.State.SENDING,
+        "The provider said yes, and takes its time over Caller ID nam",
+    )
+    assert wait_after(change) == 3600
+    Change.objects.update(accepted_at=timezone.now() - changes.LONGEST_LIFE)
+    assert work(change).state == Change.State.MISMATCH
+
+
+def test_it_confirms_a_caller_name_that_came_late(synced: Account, operator: User, simulator: Simulator) -> None:
+    number = synced.numbers.filter(country="US").exclude(cnam="ACME").earliest("pk")
+    simulator.fault("not_applied", method="POST")
+    change = work(ask(number, operator, cnam="ACME"), calls=9)
+    simulator.world.change(simulator.world.account(), number.remote_id, cnam="ACME")
+    assert (work(change).state, change.detail) == (Change.State.CONFIRMED, "")
+
+
+def test_it_holds_a_write_back_when_its_time_is_over(
+    number: PhoneNumber, operator: User, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that was stopped for a while right before it sends."""
+    ticks = itertools.count(0.0, 60.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(change_states, "time", SimpleNamespace(monotonic=ticks.__next__))
+        change = work(ask(number, operator, alias="New"))
+    assert (change.state, change.attempt, applied(simulator)) == (Change.State.PENDING, 0, [])
+    assert work(change).state == Change.State.CONFIRMED
+    assert events(number) == ["requested", "sent", "postponed", "sent", "confirmed"]
+
+
+def test_it_may_send_only_what_it_holds(number: PhoneNumber, operator: User) -> None:
+    change = claim_change(ask(number, operator, alias="New").pk)
+    assert may_send(change, 15)
+    assert not may_send(change, 61)
+    Change.objects.update(lease_expires_at=timezone.now())
+    assert not may_send(change, 15)
+
+
+def test_it_may_not_send_what_another_worker_has(number: PhoneNumber, operator: User) -> None:
+    zombie = claim_change(ask(number, operator, alias="New").pk)
+    Change.objects.update(lease_expires_at=timezone.now())
+    claim_change(zombie.pk)
+    assert not may_send(zombie, 15)
+
+
+def test_it_takes_times_too_far_ahead_for_a_clock_put_back(number: PhoneNumber, operator: User) -> None:
+    change = ask(number, operator, alias="New")
+    claim_change(change.pk)
+    tomorrow = timezone.now() + dt.timedelta(days=1)
+    Change.objects.update(lease_expires_at=tomorrow, next_attempt_at=tomorrow)
+    assert changes.due_changes(timezone.now()) == [change.pk]
+    assert claim_change(change.pk) is not None
 
 
 def test_it_does_not_ask_before_it_may(number: PhoneNumber, operator: User, simulator: Simulator) -> None:
