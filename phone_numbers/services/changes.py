@@ -5,7 +5,7 @@ written down in the change, never slept.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -55,7 +55,6 @@ WAITS_WHEN_SLOW = (2.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 WAITS_WITHOUT_READING = (2.0, 5.0, 15.0, 60.0, 300.0)
 MOST_FAILURES_UNSENT = 8
 MOST_FAILURES_SENT = 100
-NOTHING_SENT = " Nothing was sent."
 LONGEST_LIFE = dt.timedelta(days=1)
 
 logger = structlog.get_logger(__name__)
@@ -72,6 +71,12 @@ def apply_change(change_id: int) -> dt.datetime | None:
         logger.warning("change left to another worker", change=change_id, why=str(lost))
         return None
     return change.next_attempt_at
+
+
+def look_soon(numbers: Collection[int]) -> None:
+    """For a sync that read these numbers otherwise than they are known: what a slow provider accepted may have come."""
+    slow = Change.objects.filter(number__in=numbers, state=State.SENDING, reads__gt=len(WAITS_AFTER_YES))
+    slow.filter(lease_token=None, postponed=0).update(next_attempt_at=None)
 
 
 def work_on(change: Change) -> None:
@@ -106,7 +111,7 @@ def start(change: Change, provider: Provider) -> None:
         detail = "It was so already; nothing was sent."
         settle(change, State.CONFIRMED, detail, reading=remote, ours=expected(change), found=found)
     elif others := third_values(change, found):
-        detail = f"{described(change, found, others)}{NOTHING_SENT}"
+        detail = f"{described(change, found, others)}{nothing_sent(change)}"
         settle(change, State.CONFLICT, detail, reading=remote, found=found)
     else:
         send(change, provider, remote)
@@ -222,7 +227,7 @@ def do_without_reading(change: Change, error: ProviderError) -> None:
     if missing and not unsent and change.reads < len(waits_of(change)):
         look_once_more(change, waits_of(change)[change.reads], detail=in_full(error))
     elif missing or (unsent and not isinstance(error, Transient)):
-        settle(change, State.FAILED, f"{in_full(error)}{NOTHING_SENT if unsent else ''}", error_slug=error.slug)
+        settle(change, State.FAILED, f"{in_full(error)}{nothing_sent(change)}", error_slug=error.slug)
     elif change.failures >= most_failures(change) or is_old(change):
         give_up(change, in_full(error))
     elif isinstance(error, RateLimited):
@@ -246,10 +251,15 @@ def most_failures(change: Change) -> int:
 
 def give_up(change: Change, why: str) -> None:
     if change.state == State.PENDING:
-        detail = f"Given up after {change.failures} tries. {why}{NOTHING_SENT}"
+        detail = f"Given up after {change.failures} tries. {why}{nothing_sent(change)}"
     else:
         detail = f"Sent, but its outcome could not be read. {why} The next sync shows which value is in force."
     settle(change, State.FAILED, detail, error_slug="given_up")
+
+
+def nothing_sent(change: Change) -> str:
+    """Only when it never was: one that waits to be sent again may have been sent before."""
+    return "" if change.attempt else " Nothing was sent."
 
 
 def seconds_to_wait(error: ProviderError, times: int) -> float:

@@ -14,6 +14,7 @@ from phone_numbers.models import Account, Change, SyncRun
 from phone_numbers.services.absences import check_absent, find_absent, read_number, reason_to_hold
 from phone_numbers.services.accounts import check_identity
 from phone_numbers.services.cache import store_batch
+from phone_numbers.services.changes import look_soon
 from phone_numbers.services.connections import in_full, open_account
 from phone_numbers.services.leases import LeaseLost, heartbeat
 from phone_numbers.services.listing import Listing
@@ -139,7 +140,9 @@ def with_compliance(remotes: Sequence[RemoteNumber], facts: Mapping[str, Complia
 def read_edited(provider: Provider, lease: Lease, listing: Listing) -> None:
     """Numbers left alone because of an edit, read on their own now that it is over; the rest waits for its edit."""
     editing = Change.objects.filter(number__account=lease.run.account_id, state__in=Change.LIVE)
-    for pk in sorted(listing.left_alone.difference(editing.values_list("number", flat=True))):
+    in_hand = listing.left_alone.intersection(editing.values_list("number", flat=True))
+    look_soon(in_hand)
+    for pk in sorted(listing.left_alone - in_hand):
         try:
             read_number(provider, lease, pk)
         except (AuthenticationFailed, WrongAccount):

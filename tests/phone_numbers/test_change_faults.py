@@ -21,7 +21,7 @@ from phone_numbers.services import change_states, changes
 from phone_numbers.services.change_states import claim_change, may_send, settle
 from phone_numbers.services.leases import LeaseLost
 from providers.simulator import Simulator
-from tests.phone_numbers.jobs import ONE, ask, edits, events, number_of, work, work_to_the_end
+from tests.phone_numbers.jobs import ONE, ask, edits, events, number_of, sync, work, work_to_the_end
 
 ONCE = [("alias", "New")]
 
@@ -253,6 +253,9 @@ def test_it_confirms_a_caller_name_that_came_late(synced: Account, operator: Use
     simulator.fault("not_applied", method="POST")
     change = work(ask(number, operator, cnam="ACME"), calls=9)
     simulator.world.change(simulator.world.account(), number.remote_id, cnam="ACME")
+    assert changes.due_changes(timezone.now()) == []
+    sync(synced)
+    assert changes.due_changes(timezone.now()) == [change.pk]
     assert (work(change).state, change.detail) == (Change.State.CONFIRMED, "")
 
 
