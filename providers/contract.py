@@ -315,6 +315,8 @@ class Provider(ABC):
         self.http = http
         self.missing_scopes: list[str] = []
         """What these credentials were found not to open while reading, a sentence each."""
+        self.unlisted_kinds: set[str] = set()
+        """What `list_applications` would have to list too, and could not: nothing of it is known to be gone."""
 
     @classmethod
     def base_urls(cls, credentials: Mapping[str, str]) -> Mapping[str, str]:

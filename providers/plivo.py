@@ -30,6 +30,10 @@ from providers.reading import text
 AUTH_ID = "MA[A-Za-z0-9]{18}"
 ACCOUNT = f"/v1/Account/{AUTH_ID}"
 PAGE_SIZE = 20  # The most Plivo gives.
+HIGHEST_TOTAL = 2**31 - 1
+MOST_REPEATS = 1  # A list that moves by a page shows one again; one that shows it a third time stands still.
+SLACK = 1.1, 100
+"""A listing may end so much above the total of its first page: numbers are bought while it is read."""
 ARGUMENTS = {
     "alias": "alias",
     "voice": "app_id",
@@ -117,7 +121,7 @@ class Plivo(Provider):
         return required(account if isinstance(account, dict) else {}, "auth_id")
 
     def list_numbers(self) -> Iterator[Page]:
-        for body in self._pages("Number/"):
+        for body in self._pages("Number/", "number"):
             numbers = tuple(read_number(row, self.auth_id) for row in body["objects"])
             yield Page(numbers=numbers, total=body["meta"].get("total_count"))
 
@@ -144,24 +148,22 @@ class Plivo(Provider):
 
     def list_applications(self) -> Iterator[RemoteApplication]:
         """Applications, then trunks, where these credentials may see any."""
-        for body in self._pages("Application/"):
-            yield from map(read_application, body["objects"])
+        yield from map(read_application, self._rows("Application/", "app_id"))
         try:
-            for body in self._pages("Zentrunk/Trunk/"):
-                yield from map(read_trunk, body["objects"])
+            yield from map(read_trunk, self._rows("Zentrunk/Trunk/", "trunk_id"))
         except NotFound:
-            return
+            self.unlisted_kinds.add(RouteKind.TRUNK)
         except AuthenticationFailed as error:
             if error.status != 403:
                 raise
+            self.unlisted_kinds.add(RouteKind.TRUNK)
             self.note_missing("These credentials do not open Plivo's SIP trunks: they are not listed.")
 
     def list_subaccounts(self) -> Iterator[RemoteSubaccount]:
         """Plivo lists their live auth tokens as well: nothing but these three fields is ever read."""
-        for body in self._pages("Subaccount/"):
-            for row in body["objects"]:
-                enabled = row.get("enabled") is not False
-                yield RemoteSubaccount(id=required(row, "auth_id"), name=text(row.get("name")), enabled=enabled)
+        for row in self._rows("Subaccount/", "auth_id"):
+            enabled = row.get("enabled") is not False
+            yield RemoteSubaccount(id=required(row, "auth_id"), name=text(row.get("name")), enabled=enabled)
 
     @classmethod
     def console_url(cls, number_id: str) -> str:  # noqa: ARG003
@@ -171,15 +173,33 @@ class Plivo(Provider):
     def _path(self, rest: str) -> str:
         return f"/v1/Account/{self.auth_id}/{rest}"
 
-    def _pages(self, rest: str) -> Iterator[Any]:
-        """Every page of a list, until one names no next. Offset and cursor links are both followed."""
+    def _rows(self, rest: str, key: str) -> Iterator[Any]:
+        """A list's rows. Raises MalformedResponse at its end, if they are not as many as Plivo counts."""
+        listed, total = 0, None
+        for body in self._pages(rest, key):
+            listed, total = listed + len(body["objects"]), body["meta"].get("total_count")
+            yield from body["objects"]
+        if total not in (None, listed):
+            raise MalformedResponse(f"Plivo counts {total:,} in a list of which it sent {listed:,}.")
+
+    def _pages(self, rest: str, key: str) -> Iterator[Any]:
+        """Every page of a list, until one names no next. Offset and cursor links are both followed.
+
+        A cache that drops the query sends page one for ever, each time with a new link: `key` tells rows apart.
+        """
         path = self._path(rest)
         body = checked_page(self.http.get_json(path, {"limit": PAGE_SIZE, "offset": 0}))
+        most, listed, repeats = most_rows(body["meta"].get("total_count")), len(body["objects"]), 0
         yield body
         while link := body["meta"].get("next"):
-            if not body["objects"]:
+            before = names_of(body, key)
+            if not before:
                 raise MalformedResponse("Plivo sent an empty page and said that others follow it.")
             body = checked_page(self.http.follow(f"{path}?{next_query(link)}"))
+            listed += len(body["objects"])
+            repeats = repeats + 1 if body["objects"] and names_of(body, key) <= before else 0
+            if listed > most or repeats > MOST_REPEATS:
+                raise MalformedResponse("Plivo sent the same page again, or more pages than its list has.")
             yield body
 
 
@@ -188,9 +208,19 @@ def checked_page(body: Any) -> Any:
     meta, rows = (body.get("meta"), body.get("objects")) if isinstance(body, dict) else (None, None)
     if not isinstance(meta, dict) or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise MalformedResponse("Plivo sent something else where a page of a list belongs.")
-    if not isinstance(meta.get("total_count"), int | None):
-        raise MalformedResponse("Plivo sent a total that is not a number.")
+    total = meta.get("total_count")
+    if total is not None and (type(total) is not int or not 0 <= total <= HIGHEST_TOTAL):
+        raise MalformedResponse("Plivo sent a total that is not a count.")
     return body
+
+
+def names_of(body: Any, key: str) -> set[str]:
+    return {text(row.get(key)) for row in body["objects"]}
+
+
+def most_rows(total: int | None) -> float:
+    times, more = SLACK
+    return float("inf") if total is None else total * times + more
 
 
 def next_query(link: object) -> str:

@@ -134,7 +134,8 @@ def read_digits(value: object) -> str:
 
 
 def check_account(resource_uri: object, account_id: str) -> None:
-    match = re.search(r"/Account/([^/]+)/", text(resource_uri))
+    """A row may name a subaccount, which is one's own: only another main account is foreign."""
+    match = re.search(r"/Account/(MA[^/]*)/", text(resource_uri))
     if match and match[1] != account_id:
         raise WrongAccount("Plivo sent a row of another account than the one asked for.")
 

@@ -1,7 +1,9 @@
 """Plivo: what is its own. What every adapter owes is the contract suite's."""
 
+import itertools
 import json
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import pytest
@@ -12,7 +14,7 @@ from providers.http import Limits
 from providers.plivo import Plivo, next_query
 from providers.registry import open_provider
 from providers.simulator import OTHER_PLIVO_AUTH_ID, PLIVO_AUTH_ID, PLIVO_AUTH_TOKEN, Simulator
-from tests.providers.wire import Wire, answer
+from tests.providers.wire import Say, Wire, answer
 
 CREDENTIALS = {"auth_id": PLIVO_AUTH_ID, "auth_token": PLIVO_AUTH_TOKEN}
 
@@ -85,6 +87,9 @@ def test_it_refuses_a_whole_page_for_one_row_without_a_number(plivo, simulator, 
         {"meta": {}, "objects": {}},
         {"meta": {}, "objects": [7]},
         {"meta": {"total_count": "20"}, "objects": []},
+        {"meta": {"total_count": -1}, "objects": []},
+        {"meta": {"total_count": 2**31}, "objects": []},
+        {"meta": {"total_count": True}, "objects": []},
         {"meta": {"next": "/x/?offset=20"}, "objects": []},
     ],
 )
@@ -103,6 +108,37 @@ def test_it_lists_without_a_total(total):
     assert (page.total, len(page.numbers)) == (None, 1)
 
 
+def endless(numbers: Callable[[int], str], total: int | None) -> Say:
+    """Pages of one number, each with a link to a next one."""
+    pages = itertools.count()
+
+    def say(connection: socket.socket) -> object:
+        page = next(pages)
+        meta = {"next": f"/v1/?limit=20&offset={page + 1}", "total_count": total}
+        return answer(json.dumps({"meta": meta, "objects": [{"number": numbers(page)}]}))(connection)
+
+    return say
+
+
+@pytest.mark.parametrize(
+    ("numbers", "total", "most"),
+    [(lambda _: "12125550142", None, 3), (lambda page: f"1212555{page:04}", 20, 130)],
+    ids=["the same page", "more than there are"],
+)
+def test_it_ends_a_listing_that_never_ends(numbers, total, most):
+    with Wire((endless(numbers, total),)) as wire, closing(open_at(wire)) as provider:
+        with pytest.raises(MalformedResponse, match="same page again, or more"):
+            numbers_of(provider)
+        assert len(wire.requests) <= most
+
+
+@pytest.mark.parametrize("path", ["/Application/", "/Zentrunk/", "/Subaccount/"])
+def test_it_believes_no_list_that_is_not_what_plivo_counts(plivo, simulator, path):
+    simulator.fault("empty_page", path=path, times=0)
+    with pytest.raises(MalformedResponse, match=r"Plivo counts|others follow"):
+        list(plivo.list_subaccounts() if path == "/Subaccount/" else plivo.list_applications())
+
+
 def test_it_reads_on_after_a_moment_of_trouble(plivo, simulator):
     simulator.fault("error", status=503, path="offset=20", times=2)
     assert len(numbers_of(plivo)) == 45
@@ -119,6 +155,7 @@ def test_it_lists_applications_where_trunks_are_closed(plivo, simulator, status)
     simulator.fault("error", status=status, path="/Zentrunk/", times=0)
     assert {application.kind for application in plivo.list_applications()} == {"application"}
     assert len(plivo.missing_scopes) == (status == 403)
+    assert plivo.unlisted_kinds == {"trunk"}
 
 
 def test_it_raises_when_trunks_are_out_of_order(plivo, simulator):

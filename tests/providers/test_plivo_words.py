@@ -167,6 +167,10 @@ def test_it_refuses_a_row_without_a_number(digits):
         number(number=digits)
 
 
+def test_it_takes_a_row_of_a_subaccount():
+    assert number(resource_uri="/v1/Account/SAXXXXXXXXXXXXXXXXXX/Number/12125550142/").id == "12125550142"
+
+
 def test_it_refuses_a_row_of_another_account():
     with pytest.raises(WrongAccount):
         number(resource_uri=f"/v1/Account/{OTHER_ACCOUNT}/Number/12125550142/")
