@@ -29,14 +29,20 @@ def find_absent(account_id: int, seen: SeenNumbers) -> tuple[list[int], int]:
     return absent, count
 
 
+def is_out_of_the_ordinary(absent: int, known: int, seen: int) -> bool:
+    """Nothing at all is listed any more, or so much less that a person should look before it is believed."""
+    nothing_left = known > 0 and not seen
+    return nothing_left or (absent > FEWEST_TO_HOLD and absent * 100 > known * PERCENT_TO_HOLD)
+
+
 def reason_to_hold(absent: int, known: int, seen: int) -> str:
     """Why a person should look before anything is believed absent; "" when it is the ordinary coming and going."""
     kept = "Nothing was changed; a person should look."
-    if known and not seen:
+    if not is_out_of_the_ordinary(absent, known, seen):
+        return ""
+    if not seen:
         return f"The provider listed no number at all, but {known:,} are known. {kept}"
-    if absent > FEWEST_TO_HOLD and absent * 100 > known * PERCENT_TO_HOLD:
-        return f"The provider's list lacks {absent:,} of {known:,} numbers, more than leave in the ordinary way. {kept}"
-    return ""
+    return f"The provider's list lacks {absent:,} of {known:,} numbers, more than leave in the ordinary way. {kept}"
 
 
 def check_absent(provider: Provider, lease: Lease, absent: Iterable[int]) -> tuple[int, int]:

@@ -74,8 +74,11 @@ class Listing:
             )
         counts = {len(self.seen), *(total for total in (self.first_total, self.last_total) if total is not None)}
         if len(counts) > 1:
+            first, last = (
+                "no total" if total is None else f"{total:,}" for total in (self.first_total, self.last_total)
+            )
             return (
-                f"The provider counted {self.first_total:,} numbers at first and {self.last_total:,} at last, "
+                f"The provider counted {first} numbers at first and {last} at last, "
                 f"and listed {len(self.seen):,}. What was read is stored; nothing was taken for absent."
             )
         return ""

@@ -1,5 +1,6 @@
 """Keeps what numbers can be routed to, and the divisions of an account, as the provider lists them."""
 
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import TypeVar
@@ -7,23 +8,58 @@ from typing import TypeVar
 from django.db import models
 
 from phone_numbers.models import Application, Subaccount
+from phone_numbers.services.absences import is_out_of_the_ordinary
 from phone_numbers.services.columns import fit_row
+from phone_numbers.services.connections import in_full
 from phone_numbers.services.runs import Lease
 from providers.contract import Provider, RemoteApplication, RemoteSubaccount
-from providers.errors import Unsupported
+from providers.errors import AuthenticationFailed, ProviderError, Unsupported, WrongAccount
+
+RENEW_SECONDS = 2.0
 
 Row = TypeVar("Row", Application, Subaccount)
+Remote = TypeVar("Remote", RemoteApplication, RemoteSubaccount)
+Place = tuple[str, ...]
 
 
-def read_routes(provider: Provider, lease: Lease) -> None:
-    """Both lists, whole; a list the provider does not have is skipped. Raises ProviderError and LeaseLost."""
+def read_routes(provider: Provider, lease: Lease) -> list[str]:
+    """Both lists; one the provider does not have is skipped, and one it does not show stops no reading of numbers.
+
+    Returns a sentence for each that cannot be believed. Raises ProviderError when the account itself is in doubt, and
+    LeaseLost.
+    """
     account_id = lease.run.account_id
+    remarks: list[str] = []
     with suppress(Unsupported):
-        applications = [application_row(account_id, each) for each in provider.list_applications()]
-        store_list(lease, Application, applications, key=("kind", "remote_id"))
+        remotes, problem = read_list(lease, "applications", provider.list_applications())
+        applications = [application_row(account_id, each) for each in remotes]
+        spared = None if problem else provider.unlisted_kinds
+        remarks += [problem, store_list(lease, Application, applications, key=("kind", "remote_id"), spared=spared)]
     with suppress(Unsupported):
-        subaccounts = [subaccount_row(account_id, each) for each in provider.list_subaccounts()]
-        store_list(lease, Subaccount, subaccounts, key=("remote_id",))
+        divisions, problem = read_list(lease, "subaccounts", provider.list_subaccounts())
+        subaccounts = [subaccount_row(account_id, each) for each in divisions]
+        spared = None if problem else set()
+        remarks += [problem, store_list(lease, Subaccount, subaccounts, key=("remote_id",), spared=spared)]
+    return [remark for remark in remarks if remark]
+
+
+def read_list(lease: Lease, title: str, remotes: Iterable[Remote]) -> tuple[list[Remote], str]:
+    """What could be read, and why that is not the whole list; "" when it is."""
+    found = []
+    renewed_at = time.monotonic()
+    try:
+        for remote in remotes:
+            found.append(remote)
+            if time.monotonic() - renewed_at > RENEW_SECONDS:
+                lease.renew()
+                renewed_at = time.monotonic()
+    except (Unsupported, WrongAccount):
+        raise
+    except ProviderError as error:
+        if isinstance(error, AuthenticationFailed) and error.status != 403:
+            raise
+        return found, f"The {title} could not be listed, and what is known of them stays: {in_full(error)}"
+    return found, ""
 
 
 def application_row(account_id: int, remote: RemoteApplication) -> Application:
@@ -47,8 +83,13 @@ def subaccount_row(account_id: int, remote: RemoteSubaccount) -> Subaccount:
     return fit_row(Subaccount(account_id=account_id, remote_id=remote.id, name=remote.name, is_enabled=remote.enabled))
 
 
-def store_list(lease: Lease, model: type[Row], rows: Iterable[Row], *, key: tuple[str, ...]) -> None:
-    """Write what differs. What a list that ran to its end lacks is not offered any more, but kept."""
+def store_list(
+    lease: Lease, model: type[Row], rows: Iterable[Row], *, key: tuple[str, ...], spared: set[str] | None
+) -> str:
+    """Write what differs. What a list lacks is not offered any more, but kept; but for `spared` kinds, None for all.
+
+    Returns a sentence when the list lacks too much to be believed: nothing is taken for gone then.
+    """
     listed = {tuple(getattr(row, name) for name in key): row for row in rows}
     known = {
         tuple(getattr(row, name) for name in key): row for row in model.objects.filter(account=lease.run.account_id)
@@ -56,13 +97,39 @@ def store_list(lease: Lease, model: type[Row], rows: Iterable[Row], *, key: tupl
     written = written_columns(model, key)
     compared = [name for name in written if name != "updated_at"]
     changed = [row for place, row in listed.items() if place not in known or differ(known[place], row, compared)]
-    absent = [row.pk for place, row in known.items() if row.is_present and place not in listed]
+    present = [place for place, row in known.items() if row.is_present]
+    absent, remark = ([], "") if spared is None else find_gone(present, listed, spared)
     if changed or absent:
         with lease.transaction():
             model.objects.bulk_create(
                 changed, update_conflicts=True, unique_fields=["account", *key], update_fields=written
             )
-            model.objects.filter(pk__in=absent).update(is_present=False)
+            model.objects.filter(pk__in=[known[place].pk for place in absent]).update(is_present=False)
+    return remark
+
+
+def find_gone(known: Iterable[Place], listed: Iterable[Place], spared: set[str]) -> tuple[list[Place], str]:
+    """Kind by kind, because providers list each on its own. With a sentence for what cannot be believed."""
+    gone: list[Place] = []
+    remarks = []
+    known_by_kind, listed_by_kind = by_kind(known), by_kind(listed)
+    for kind in known_by_kind.keys() - spared:
+        here, there = known_by_kind[kind], listed_by_kind.get(kind, set())
+        absent = here - there
+        if is_out_of_the_ordinary(len(absent), len(here), len(there)):
+            lacks = f"{len(absent):,} of {len(here):,}"
+            remarks.append(f"The provider's list lacks {lacks} of kind {kind}; what is known of them stays.")
+        else:
+            gone += absent
+    return gone, " ".join(sorted(remarks))
+
+
+def by_kind(places: Iterable[Place]) -> dict[str, set[Place]]:
+    """A place without a kind is a subaccount's."""
+    kinds: dict[str, set[Place]] = {}
+    for place in places:
+        kinds.setdefault(place[0] if len(place) > 1 else "subaccount", set()).add(place)
+    return kinds
 
 
 def written_columns(model: type[models.Model], key: tuple[str, ...]) -> list[str]:

@@ -85,17 +85,18 @@ def read_account(lease: Lease) -> tuple[Outcome, dict[str, Any]]:
 def read_everything(provider: Provider, lease: Lease, listing: Listing) -> Outcome:
     check_identity(lease.run.account, provider)
     lease.renew(phase=SyncRun.Phase.APPLICATIONS)
-    read_routes(provider, lease)
+    remarks = read_routes(provider, lease)
     lease.renew(phase=SyncRun.Phase.NUMBERS)
     read_numbers(provider, lease, listing)
     lease.renew(phase=SyncRun.Phase.ABSENCES, **listing.progress())
     read_edited(provider, lease, listing)
     if doubt := listing.doubt():
-        return Outcome(SyncRun.State.PARTIAL, detail=doubt, slug="moving_list")
-    outcome = settle_absences(provider, lease, listing)
+        outcome = Outcome(SyncRun.State.PARTIAL, detail=doubt, slug="moving_list")
+    else:
+        outcome = settle_absences(provider, lease, listing)
     if outcome.state == SyncRun.State.COMPLETE:
         keep_surprises(lease, listing.sentinel)
-    return outcome
+    return replace(outcome, detail=" ".join(filter(None, [outcome.detail, *remarks])))
 
 
 def read_numbers(provider: Provider, lease: Lease, listing: Listing) -> None:

@@ -17,6 +17,7 @@ from phone_numbers.services.connections import open_account, shared_limiter
 from phone_numbers.services.leases import LeaseLost
 from phone_numbers.services.listing import Listing
 from phone_numbers.services.sync import keep_numbers, run_sync
+from providers.contract import Page
 from providers.plivo import Plivo
 from providers.simulator import PLIVO_AUTH_ID, Simulator
 from tests.phone_numbers.jobs import LIST, ONE, make_account, number_of, presences, sync
@@ -252,3 +253,12 @@ def test_it_limits_real_accounts_only(account: Account) -> None:
     real = make_account("Real", is_demo=False)
     assert shared_limiter(account, Plivo) is None
     assert shared_limiter(real, Plivo) is not None
+
+
+@pytest.mark.parametrize("totals", [(45, None), (None, 45)])
+def test_it_doubts_a_list_whose_total_only_some_pages_tell(totals: tuple[int | None, int | None]) -> None:
+    listing = Listing()
+    for total in totals:
+        listing.add_page(Page(numbers=(), total=total))
+    assert "no total" in listing.doubt()
+    assert "45" in listing.doubt()

@@ -1,0 +1,69 @@
+"""What numbers can be routed to is read beside them: a list that is closed, broken or too short takes nothing away."""
+
+import pytest
+
+from phone_numbers.models import Account, SyncRun
+from phone_numbers.services import runs
+from phone_numbers.services.connections import open_account
+from phone_numbers.services.leases import LeaseLost
+from phone_numbers.services.routes import read_list
+from providers.simulator import Simulator
+from tests.phone_numbers.jobs import sync
+from tests.phone_numbers.rows import make_application
+
+
+def routes(account: Account) -> list[tuple[str, str, bool]]:
+    applications = account.applications.order_by("pk").values_list("kind", "remote_id", "is_present")
+    return [
+        *applications,
+        *(("subaccount", *row) for row in account.subaccounts.values_list("remote_id", "is_present")),
+    ]
+
+
+@pytest.mark.parametrize("path", ["/Application/", "/Zentrunk/", "/Subaccount/"])
+@pytest.mark.parametrize(
+    ("kind", "status"), [("error", 403), ("error", 404), ("error", 500), ("total_zero", 0), ("html", 0)]
+)
+@pytest.mark.usefixtures("no_waiting")
+def test_it_takes_no_route_for_gone_that_is_only_not_listed(
+    synced: Account, simulator: Simulator, path: str, kind: str, status: int
+) -> None:
+    before = routes(synced)
+    simulator.fault(kind, path=path, times=0, status=status)
+    assert sync(synced).state == SyncRun.State.COMPLETE
+    assert routes(synced) == before
+
+
+@pytest.mark.parametrize(("path", "title"), [("/Application/", "applications"), ("/Subaccount/", "subaccounts")])
+def test_it_says_which_list_is_closed_and_reads_the_numbers(
+    account: Account, simulator: Simulator, path: str, title: str
+) -> None:
+    simulator.fault("error", status=403, path=path, times=0)
+    run = sync(account)
+    assert (run.state, account.health, account.numbers.count()) == (SyncRun.State.COMPLETE, Account.Health.OK, 45)
+    assert run.detail.startswith(
+        f"The {title} could not be listed, and what is known of them stays: Plivo does not let"
+    )
+
+
+def test_it_stops_when_the_credentials_are_refused_at_the_applications(synced: Account, simulator: Simulator) -> None:
+    simulator.fault("error", status=401, path="/Application/", times=0)
+    assert sync(synced).state == SyncRun.State.FAILED
+    assert synced.health == Account.Health.AUTH_FAILED
+
+
+def test_it_does_not_believe_that_most_applications_are_gone(synced: Account, simulator: Simulator) -> None:
+    for index in range(4):
+        make_application(synced, f"10{index}")
+    run = sync(synced)
+    assert "lacks 4 of" in run.detail
+    assert not synced.applications.filter(is_present=False).exists()
+
+
+def test_it_holds_its_lease_through_a_long_list_of_routes(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = runs.request_sync(account, trigger=SyncRun.Trigger.PERSON)
+    lease = runs.claim_run(run.pk)
+    SyncRun.objects.update(lease_token=None)
+    monkeypatch.setattr("phone_numbers.services.routes.RENEW_SECONDS", 0.0)
+    with open_account(account) as provider, pytest.raises(LeaseLost):
+        read_list(lease, "applications", provider.list_applications())
