@@ -11,7 +11,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from phone_numbers.filters.words import in_words, trouble_of
-from phone_numbers.models import Account, SyncRun
+from phone_numbers.models import Account, PhoneNumber, SyncRun
+from providers.contract import Provenance
 from providers.registry import PROVIDERS
 
 register = template.Library()
@@ -69,6 +70,12 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
         "wrong_account": (BAD, "x-circle"),
     },
 }
+INFERRED_LOOKS: Mapping[str, Look] = {
+    "registered": (QUIET, "check-circle-outline"),
+    "in_progress": (BUSY, "clock"),
+    "failed": (BAD, "x-circle"),
+}
+"""For what a campaign tells; a number without one is unregistered whoever says so."""
 CURRENCY_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "AUD": "A$", "CAD": "C$"}
 
 
@@ -84,11 +91,26 @@ def status(family: str, value: str, title: str = "") -> SafeString:
     if value == "not_applicable":
         return format_html('<span class="none" title="{0}">–<span class="unseen">{0}</span></span>', in_words(value))
     tone, shape = LOOKS[family].get(value, (QUIET, "question-mark-circle"))
+    return as_status(tone, shape, title or in_words(value))
+
+
+@register.simple_tag
+def tendlc_status(number: PhoneNumber) -> SafeString:
+    """What is only inferred is never a plain green: it says so, and its icon is an outline."""
+    if number.tendlc_provenance != Provenance.INFERRED or number.tendlc_status not in INFERRED_LOOKS:
+        return status("tendlc", number.tendlc_status)
+    tone, shape = INFERRED_LOOKS[number.tendlc_status]
+    note = format_html(
+        '{} <span class="muted" title="{}">inferred</span>',
+        in_words(number.tendlc_status),
+        f"{number.account} does not report this of the number: it follows from its campaign.",
+    )
+    return as_status(tone, shape, note)
+
+
+def as_status(tone: str, shape: str, text: str) -> SafeString:
     return format_html(
-        '<span class="status" data-tone="{}">{}<span class="clip">{}</span></span>',
-        tone,
-        icon(shape),
-        title or in_words(value),
+        '<span class="status" data-tone="{}">{}<span class="clip">{}</span></span>', tone, icon(shape), text
     )
 
 

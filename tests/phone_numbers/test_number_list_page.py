@@ -216,3 +216,10 @@ def test_it_is_closed_to_users_without_a_role_and_strangers(client):
     assert client.get("/numbers/")["Location"] == "/login/?next=/numbers/"
     client.force_login(make_user("nobody"))
     assert client.get("/numbers/").status_code == 403
+
+
+@pytest.mark.parametrize(("provenance", "tone"), [("reported", "good"), ("inferred", "quiet")])
+def test_it_never_shows_an_inferred_registration_as_plain_green(client, operator, provenance, tone):
+    make_number(make_account(), tendlc_status="registered", tendlc_provenance=provenance)
+    cell = text_of(client.get("/numbers/")).partition('<td data-column="tendlc">')[2].partition("</td>")[0]
+    assert (f'data-tone="{tone}"' in cell, "inferred" in cell) == (True, provenance == "inferred")
