@@ -6,6 +6,7 @@ written down in the change, never slept.
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -84,10 +85,7 @@ def work_on(change: Change) -> None:
         give_up(change, "")
         return
     limits = one_try()
-
-    def is_ours() -> bool:
-        return may_send(change, limits.deadline_seconds)
-
+    is_ours = partial(may_send, change, limits.deadline_seconds)
     try:
         with open_account(change.number.account, limits, may_send=is_ours) as provider:
             if change.state == State.PENDING:
@@ -108,7 +106,7 @@ def start(change: Change, provider: Provider) -> None:
     crash_point("after_get")
     found = values(change, remote)
     if found == change.desired:
-        detail = "It was so already; nothing was sent."
+        detail = "" if change.attempt else "It was so already; nothing was sent."
         settle(change, State.CONFIRMED, detail, reading=remote, ours=expected(change), found=found)
     elif others := third_values(change, found):
         detail = f"{described(change, found, others)}{nothing_sent(change)}"
@@ -204,7 +202,7 @@ def slow_fields(change: Change, provider: Provider, found: Mapping[str, str]) ->
 
 def look_once_more(change: Change, seconds: float, **columns: Any) -> None:
     """After an answer that does not settle it."""
-    look_again(change, seconds, reads=change.reads + 1, failures=0, postponed=0, **columns)
+    look_again(change, seconds, reads=change.reads + 1, failures=0, postponed=0, error_slug="", **columns)
 
 
 def postpone(change: Change, error: ProviderError, **columns: Any) -> None:
@@ -224,8 +222,10 @@ def do_without_reading(change: Change, error: ProviderError) -> None:
     """The provider could not be asked. Try again later, but not for ever."""
     unsent = change.state == State.PENDING
     missing = isinstance(error, NotFound)
-    if missing and not unsent and change.reads < len(waits_of(change)):
-        look_once_more(change, waits_of(change)[change.reads], detail=in_full(error))
+    times = change.failures if change.error_slug == error.slug else 0
+    if missing and not unsent and times < len(waits_of(change)):
+        wait = waits_of(change)[times]
+        look_again(change, wait, failures=times, error_slug=error.slug, detail=in_full(error))
     elif missing or (unsent and not isinstance(error, Transient)):
         settle(change, State.FAILED, f"{in_full(error)}{nothing_sent(change)}", error_slug=error.slug)
     elif change.failures >= most_failures(change) or is_old(change):

@@ -92,6 +92,14 @@ class TestAlias:
         assert [page.status_code for page in pages] == [200, 200]
         assert Change.objects.count() == 1
 
+    def test_it_keeps_the_text_of_a_form_sent_again_with_other_values(self, signed_in, number):
+        form = {**open_editor(signed_in, number), "alias": "Front desk"}
+        save(signed_in, number, form)
+        page = save(signed_in, number, {**form, "alias": "Back door"})
+        assert page.status_code == 422
+        assert 'value="Back door"' in text_of(page)
+        assert form["idempotency_key"] not in text_of(page)
+
     def test_it_only_closes_when_nothing_was_changed(self, signed_in, number):
         page = save(signed_in, number, open_editor(signed_in, number))
         assert "<form" not in text_of(page)
