@@ -18,8 +18,9 @@ QUIET_LOGGERS = dict.fromkeys(("httpx", "httpcore", "celery.app.trace", "celery.
 
 def hide_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """The second lock: nothing binds a secret to a log line, and were it to, its value would not be printed."""
-    for name in SECRET_NAMES & event.keys():
-        event[name] = "hidden"
+    for name in event:
+        if name.lower() in SECRET_NAMES:
+            event[name] = "hidden"
     return event
 
 
@@ -43,7 +44,7 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
     """For Django's LOGGING. Neither format prints the local variables of a traceback."""
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
-        "foreign_pre_chain": [*SHARED, structlog.stdlib.ExtraAdder()],
+        "foreign_pre_chain": [structlog.stdlib.ExtraAdder(), *SHARED],
         "processors": [
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             *(JSON if as_json else READABLE),
