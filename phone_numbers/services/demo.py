@@ -110,3 +110,12 @@ def add_user() -> None:
         user.set_password(DEMO_PASSWORD)
         user.save(update_fields=["password"])
         user.groups.set(Group.objects.filter(name=DEMO_ROLE))
+    elif not user.is_active and user.check_password(DEMO_PASSWORD):
+        User.objects.filter(pk=user.pk).update(is_active=True)
+
+
+def retire_demo() -> None:
+    """Where DEMO is off, nobody may come in by a password that everybody knows. The accounts stay, unsynced."""
+    user = User.objects.filter(username=DEMO_USER, is_active=True).first()
+    if user and user.check_password(DEMO_PASSWORD):
+        User.objects.filter(pk=user.pk).update(is_active=False)

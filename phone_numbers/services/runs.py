@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
@@ -60,7 +61,10 @@ def live_run(account: Account) -> SyncRun | None:
 
 def due_account_runs(now: dt.datetime) -> list[int]:
     """Queue a run for every account whose time has come. Returns what to ring for; two callers share the work."""
-    due = [account for account in Account.objects.filter(is_paused=False) if is_due(account, now)]
+    accounts = Account.objects.filter(is_paused=False)
+    if not settings.DEMO:
+        accounts = accounts.filter(is_demo=False)
+    due = [account for account in accounts if is_due(account, now)]
     return [run.pk for account in due if (run := start_slot_alone(account, now))]
 
 

@@ -6,11 +6,14 @@ import pytest
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 from pytest_django import Settings
 
 from phone_numbers.encryption import Sealed
 from phone_numbers.models import Account
 from phone_numbers.roles import grant_roles
+from phone_numbers.services.demo import retire_demo
+from phone_numbers.services.runs import due_account_runs
 from providers.registry import PROVIDERS
 from providers.simulator import Simulator
 from tests.phone_numbers.jobs import sync
@@ -98,3 +101,28 @@ def test_it_makes_no_user_in_production(settings: Settings) -> None:
     settings.PRODUCTION = True
     seed()
     assert (Account.objects.count(), User.objects.count()) == (8, 0)
+
+
+def test_it_lets_nobody_in_by_the_known_password_once_it_is_off() -> None:
+    seed()
+    retire_demo()
+    assert authenticate(username="demo", password="demo") is None
+    seed()
+    assert authenticate(username="demo", password="demo") is not None
+
+
+def test_it_leaves_a_demo_user_alone_who_has_a_password_of_their_own() -> None:
+    seed()
+    user = User.objects.get(username="demo")
+    user.set_password("something else entirely")
+    user.save()
+    retire_demo()
+    assert authenticate(username="demo", password="something else entirely") == user
+
+
+def test_it_syncs_no_demo_account_once_it_is_off(settings: Settings) -> None:
+    seed()
+    settings.DEMO = False
+    assert due_account_runs(timezone.now()) == []
+    settings.DEMO = True
+    assert len(due_account_runs(timezone.now())) == 8

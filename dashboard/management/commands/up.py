@@ -12,6 +12,7 @@ from django.db import connections
 from filelock import FileLock, Timeout
 
 from dashboard.supervisor import Program, Supervisor, write_line
+from phone_numbers.services.demo import retire_demo
 
 WEB_THREADS = 12
 WORKER_THREADS = 4
@@ -37,6 +38,8 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         if settings.DEMO:
             call_command("seed_demo")
+        else:
+            retire_demo()
         connections.close_all()
         return Supervisor(programs(), announce).run()
 
