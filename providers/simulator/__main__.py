@@ -25,8 +25,10 @@ def main() -> None:
     accounts = simulator.world.accounts
     providers = {kind for kind, _ in accounts}
     numbers = sum(map(len, accounts.values()))
-    print(f"Simulating {len(accounts)} accounts of {len(providers)} providers at {root} with {numbers:,} numbers.")  # noqa: T201
-    print(f"Plivo's demo credentials: {AUTH_ID}, {AUTH_TOKEN}", flush=True)  # noqa: T201
+    sentence = f"Simulating {len(accounts)} accounts of {len(providers)} providers at {root} with {numbers:,} numbers."
+    print(sentence, flush=True)  # noqa: T201
+    if not options.demo:
+        print(f"Plivo's credentials there: {AUTH_ID}, {AUTH_TOKEN}", flush=True)  # noqa: T201
     stop.wait()
     simulator.stop()
 
