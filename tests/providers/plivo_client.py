@@ -32,3 +32,13 @@ def plivo_client(
     with plivo.RestClient(auth_id, auth_token, timeout=10) as client:
         client.session.mount(REAL, _Redirected(f"{simulator.root}/plivo/api"))
         yield client
+
+
+def first(simulator: Simulator, **wanted: Any) -> str:
+    """The digits of the first number that is as wanted."""
+    found = (
+        number.digits
+        for number in simulator.world.account()
+        if all(getattr(number, name) == value for name, value in wanted.items())
+    )
+    return next(found)
