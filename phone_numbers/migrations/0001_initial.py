@@ -226,7 +226,7 @@ class Migration(migrations.Migration):
             name='Event',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('first_seen', 'First seen'), ('requested', 'Edit requested'), ('sent', 'Sent to the provider'), ('postponed', 'Provider asked to wait'), ('confirmed', 'Edit confirmed'), ('refused', 'Edit refused'), ('conflict', 'Edit conflicted'), ('mismatch', 'Edit accepted but not applied'), ('unknown', 'Outcome of an edit unknown'), ('failed', 'Edit failed'), ('cancelled', 'Edit cancelled'), ('drift', 'Changed at the provider'), ('presence', 'Presence')], max_length=12)),
+                ('kind', models.CharField(choices=[('first_seen', 'First seen'), ('requested', 'Edit requested'), ('sent', 'Sent to the provider'), ('postponed', 'Postponed'), ('confirmed', 'Edit confirmed'), ('refused', 'Edit refused'), ('conflict', 'Edit conflicted'), ('mismatch', 'Edit accepted but not applied'), ('unknown', 'Outcome of an edit unknown'), ('failed', 'Edit failed'), ('cancelled', 'Edit cancelled'), ('drift', 'Changed at the provider'), ('presence', 'Presence')], max_length=12)),
                 ('field', models.CharField(blank=True, max_length=30)),
                 ('before', models.TextField(blank=True)),
                 ('after', models.TextField(blank=True)),

@@ -15,7 +15,7 @@ class Event(models.Model):
         FIRST_SEEN = "first_seen", "First seen"
         REQUESTED = "requested", "Edit requested"
         SENT = "sent", "Sent to the provider"
-        POSTPONED = "postponed", "Provider asked to wait"
+        POSTPONED = "postponed", "Postponed"
         CONFIRMED = "confirmed", "Edit confirmed"
         REFUSED = "refused", "Edit refused"
         CONFLICT = "conflict", "Edit conflicted"

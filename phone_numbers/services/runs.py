@@ -7,7 +7,7 @@ import datetime as dt
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import structlog
@@ -21,6 +21,8 @@ from phone_numbers.models import Account, Sequence, SyncRun
 from phone_numbers.services.leases import RING_AGAIN, LeaseLost, has_lapsed, lease_end
 
 MAX_ATTEMPTS = 3
+MOST_RACES = 3
+"""A live run may end just when another is asked for, but not so often: then it is some other trouble."""
 LONGEST_STANDSTILL_SECONDS = 600.0
 PAUSE_AFTER_REFUSAL = dt.timedelta(hours=1)
 """Credentials that were refused are tried again this seldom; entering them anew syncs at once."""
@@ -45,14 +47,14 @@ def request_sync(
 ) -> SyncRun:
     """A queued run, or the account's live one. The caller rings for it."""
     asked = {"account": account, "trigger": trigger, "requested_by": user, "slot": slot}
-    while not (run := live_run(account)):
-        try:
-            with transaction.atomic():
-                return SyncRun.objects.create(**asked, lease_expires_at=timezone.now() + RING_AGAIN)
-        except IntegrityError:
-            if slot and (past := SyncRun.objects.filter(account=account, slot=slot).first()):
-                return past
-    return run
+    for _ in range(MOST_RACES):
+        if run := live_run(account):
+            return run
+        with suppress(IntegrityError), transaction.atomic():
+            return SyncRun.objects.create(**asked, lease_expires_at=timezone.now() + RING_AGAIN)
+        if slot and (past := SyncRun.objects.filter(account=account, slot=slot).first()):
+            return past
+    raise RuntimeError(f"No run could be queued for {account}.")
 
 
 def live_run(account: Account) -> SyncRun | None:
