@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError
 
 from dashboard.env import BASE_DIR
+from phone_numbers.services.editing import title_of
 from providers.contract import EditableField, Provider
 from providers.registry import PROVIDERS
 
@@ -47,7 +48,7 @@ def section(provider: type[Provider]) -> str:
     if capabilities.reclaim_days is not None:
         facts.append(("A released number can be had back for", f"{capabilities.reclaim_days} days"))
     editable = [(edit.title, "yes", limits(edit)) for edit in capabilities.edits]
-    fixed = [(name.replace("_", " ").capitalize(), "no", reason) for name, reason in capabilities.why_not.items()]
+    fixed = [(title_of(name), "no", reason) for name, reason in capabilities.why_not.items()]
     page = f"[How to connect it, and what to know](providers/{provider.kind.replace('_', '-')}.md)\n"
     tables = [table(("", ""), facts), table(("field", "can be edited", ""), [*editable, *fixed])]
     return "\n".join([f"## {provider.title}\n", page, *tables])
