@@ -3,7 +3,7 @@
 from phone_numbers.models.accounts import Account, Application, Subaccount
 from phone_numbers.models.changes import Change, ChangeSet
 from phone_numbers.models.events import Event
-from phone_numbers.models.numbers import NumberPayload, PhoneNumber
+from phone_numbers.models.numbers import HeldNumber, NumberPayload, PhoneNumber
 from phone_numbers.models.pulse import Pulse
 from phone_numbers.models.sequence import Sequence
 from phone_numbers.models.surprises import Surprise
@@ -15,6 +15,7 @@ __all__ = [
     "Change",
     "ChangeSet",
     "Event",
+    "HeldNumber",
     "NumberPayload",
     "PhoneNumber",
     "Pulse",

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
@@ -40,7 +40,22 @@ class Account(models.Model):
     sync_interval_seconds = models.PositiveIntegerField(
         "sync every (seconds)", default=default_interval, validators=[MinValueValidator(15)]
     )
+    hold_minimum = models.PositiveSmallIntegerField(
+        "hold above (numbers)", default=3, help_text="A sync that lacks no more numbers than this is never held."
+    )
+    hold_percent = models.PositiveSmallIntegerField(
+        "hold above (%)",
+        default=2,
+        validators=[MaxValueValidator(100)],
+        help_text="A sync that lacks more of the account's numbers than this is held for a person to look.",
+    )
     next_sync_at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
+    failures_in_row = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="Syncs since the provider last answered as it should."
+    )
+    retry_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="The provider is spared until then, after failing repeatedly."
+    )
     health = models.CharField(max_length=20, choices=Health, default=Health.NEW, editable=False)
     health_detail = models.TextField(blank=True, editable=False, help_text="One sentence: what went wrong last.")
     fresh_at = models.DateTimeField(

@@ -37,6 +37,9 @@ class Event(models.Model):
     change = models.ForeignKey(Change, null=True, blank=True, on_delete=models.PROTECT, related_name="events")
     run = models.ForeignKey(SyncRun, null=True, blank=True, on_delete=models.SET_NULL, related_name="events")
     request_id = models.CharField(max_length=64, blank=True)
+    known_at = models.DateTimeField(
+        null=True, blank=True, help_text="Of drift: when the value before was last known to be in force."
+    )
     at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:

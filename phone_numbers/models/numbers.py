@@ -6,6 +6,7 @@ from enum import StrEnum
 from django.db import models
 
 from phone_numbers.models.accounts import Account
+from phone_numbers.models.syncs import SyncRun
 from phone_numbers.querysets import PhoneNumberQuerySet
 from providers.contract import NumberType, Provenance, Route, Service, TenDlcStatus, TollFreeStatus
 
@@ -146,3 +147,16 @@ class NumberPayload(models.Model):
 
     def __str__(self) -> str:
         return f"payload of {self.pk}"
+
+
+class HeldNumber(models.Model):
+    """A number that a held run's listing lacks: what a person is asked to look at."""
+
+    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="held_numbers")
+    number = models.ForeignKey(PhoneNumber, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="number_held_once_per_run")]
+
+    def __str__(self) -> str:
+        return f"{self.number_id} in {self.run_id}"

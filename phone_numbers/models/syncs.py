@@ -22,6 +22,13 @@ class SyncRun(models.Model):
     class Trigger(models.TextChoices):
         SCHEDULE = "schedule", "Schedule"
         PERSON = "person", "Sync now"
+        ACCEPTED = "accepted", "Absences accepted"
+
+    class Decision(models.TextChoices):
+        """What a person made of a held run."""
+
+        ACCEPTED = "accepted", "Accepted"
+        DISMISSED = "dismissed", "Dismissed"
 
     class Phase(models.TextChoices):
         CONNECTING = "connecting", "Connecting"
@@ -52,13 +59,30 @@ class SyncRun(models.Model):
     numbers_seen = models.PositiveIntegerField(default=0)
     numbers_new = models.PositiveIntegerField(default=0)
     numbers_changed = models.PositiveIntegerField(default=0)
+    numbers_absent = models.PositiveIntegerField(default=0, help_text="Believed present, and not in the listing.")
     numbers_unconfirmed = models.PositiveIntegerField(default=0)
+    numbers_missing = models.PositiveIntegerField(default=0)
+    numbers_released = models.PositiveIntegerField(default=0)
     numbers_returned = models.PositiveIntegerField(default=0)
     numbers_left_alone = models.PositiveIntegerField(default=0, help_text="Being edited, so re-read on their own.")
     requests = models.PositiveIntegerField(default=0)
     retries = models.PositiveIntegerField(default=0)
     error_slug = models.CharField(max_length=30, blank=True)
     detail = models.TextField(blank=True, help_text="One sentence on how it ended, when not well.")
+    decision = models.CharField(max_length=10, choices=Decision, blank=True, help_text="Of a held run.")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="decided_runs"
+    )
+    decided_by_name = models.CharField(max_length=150, blank=True, help_text="Kept when the user is deleted.")
+    accepts = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="accepted_in",
+        help_text="The held run whose absences a person accepted for this one.",
+    )
 
     class Meta:
         ordering = ["-pk"]
