@@ -17,12 +17,14 @@ from typing import Any, Protocol
 
 import msgspec
 
+from providers.simulator import second_writer
 from providers.simulator.server import Request, Response
 from providers.simulator.world import Account, World
 
 LINKS = ("next", "next_page_uri", "next_page_url")
 TOTALS = ("total_count", "TotalCount", "total")
 BOMB_BYTES = 1 << 30
+OVERSIZED_BYTES = 6 << 20
 Action = Callable[[World], None]
 
 
@@ -297,16 +299,41 @@ def _foreign(_: Fault, call: Call, body: dict[str, Any]) -> None:
     _set_everywhere(body, LINKS, f"http://elsewhere.invalid{call.request.target}")
 
 
-def _first_removed(_: Fault, call: Call) -> None:
-    account = call.api.account_of(call.request)
-    if account:
-        call.world.remove(account, account.at(0).digits)
+def _duplicate_row(_: Fault, __: Call, body: dict[str, Any]) -> None:
+    """The first row once more, where the last one belongs."""
+    rows = _rows(body)
+    rows[-1:] = rows[:1]
 
 
-def _one_added(_: Fault, call: Call) -> None:
+def _meanwhile(write: Callable[[World, Account], object]) -> Behaviour:
+    def act(_: Fault, call: Call) -> None:
+        account = call.api.account_of(call.request)
+        if account:
+            write(call.world, account)
+
+    return _then(act)
+
+
+def _edited_elsewhere(fault: Fault, call: Call) -> None:
     account = call.api.account_of(call.request)
     if account:
-        call.world.add(account)
+        second_writer.edit_one(call.world, account, fault.field, fault.value)
+
+
+def _oversized(_: Fault, call: Call) -> Response:
+    """The right answer behind more blanks than anybody should read."""
+    response = call.proceed()
+    response.body = b" " * OVERSIZED_BYTES + response.body
+    return response
+
+
+def _broken_gzip(_: Fault, call: Call) -> Response:
+    """Half of the right answer, packed."""
+    response = call.proceed()
+    packed = gzip.compress(response.body)
+    response.body = packed[: len(packed) // 2]
+    response.headers["Content-Encoding"] = "gzip"
+    return response
 
 
 def _act(fault: Fault, call: Call) -> None:
@@ -326,6 +353,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "slow_headers": _sent("slow_headers"),
     "cut_short": _sent("cut_short"),
     "cut_without_length": _sent("cut_without_length"),
+    "garbled": _sent("garbled"),
     "html": lambda _, __: _html(200, b"<!doctype html><title>Maintenance</title><h1>We will be right back</h1>"),
     "invalid_json": lambda _, __: Response(200, b'{"objects": [{"number": "1415'),
     "json_text": lambda fault, _: Response(200, msgspec.json.encode(fault.value)),
@@ -333,15 +361,21 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "missing_field": _each_row(lambda fault, row: row.pop(_name(fault, row), None)),
     "extra_field": _each_row(lambda fault, row: row.__setitem__(fault.field or "surprise", fault.value)),
     "duplicate_page": _duplicate_page,
+    "duplicate_row": _edited(_duplicate_row),
     "empty_page": _edited(_empty),
     "total_zero": _edited(_empty_and_total_zero),
     "looping_link": _edited(_loop),
     "foreign_link": _edited(_foreign),
     "redirect": _redirect,
     "gzip_bomb": _gzip_bomb,
+    "broken_gzip": _broken_gzip,
+    "oversized": _oversized,
+    "no_body": lambda _, __: Response(200),
     "wrong_account": _wrong_account,
-    "row_removed": _then(_first_removed),
-    "row_added": _then(_one_added),
+    "row_removed": _meanwhile(second_writer.remove_first),
+    "row_added": _meanwhile(second_writer.add_one),
+    "rows_swapped": _meanwhile(second_writer.swap_one),
+    "row_edited": _then(_edited_elsewhere),
     "act": _then(_act),
     "not_applied": _not_applied,
     "applied_late": _applied_late,

@@ -224,6 +224,11 @@ def _cut_without_length(connection: _Connection, response: Response) -> None:
     raise Disconnect
 
 
+def _garbled(connection: _Connection, response: Response) -> None:
+    connection.request.sendall(b"\x15\x03\x01 this is no HTTP\r\n\r\n" + response.body)
+    raise Disconnect
+
+
 WIRES: Mapping[str, Callable[[_Connection, Response], None]] = {
     "whole": _whole,
     "reset": _reset,
@@ -231,4 +236,5 @@ WIRES: Mapping[str, Callable[[_Connection, Response], None]] = {
     "slow_headers": _slow_headers,
     "cut_short": _cut_short,
     "cut_without_length": _cut_without_length,
+    "garbled": _garbled,
 }

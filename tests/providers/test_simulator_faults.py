@@ -6,7 +6,7 @@ import zlib
 import httpx
 import pytest
 
-from providers.simulator.faults import BEHAVIOURS, BOMB_BYTES
+from providers.simulator.faults import BEHAVIOURS, BOMB_BYTES, OVERSIZED_BYTES
 from tests.simulators import NUMBERS
 
 
@@ -238,6 +238,71 @@ def test_it_moves_rows_down_between_pages(plivo_http, simulator):
     assert first[-1] == second[0]
 
 
+def test_it_swaps_rows_without_a_trace_in_the_total(plivo_http, simulator):
+    simulator.fault("rows_swapped", path=r"/Number/\?", times=0, probability=0.5)
+    before = {number.digits for number in simulator.world.account()}
+
+    totals = {plivo_http.get("Number/?limit=1").json()["meta"]["total_count"] for _ in range(20)}
+
+    after = {number.digits for number in simulator.world.account()}
+    assert totals == {NUMBERS}
+    assert 4 <= len(before - after) <= 16
+    assert len(after - before) == len(before - after)
+
+
+@pytest.mark.parametrize(("settings", "expected"), [({}, "Changed elsewhere 0"), ({"value": "Theirs"}, "Theirs")])
+def test_it_edits_a_number_behind_our_back(plivo_http, simulator, settings, expected):
+    simulator.fault("row_edited", **settings)
+
+    plivo_http.get("Number/")
+
+    (entry,) = simulator.world.journal
+    assert (entry.path, entry.after) == ("second writer", {"alias": expected})
+
+
+def test_it_repeats_a_row_of_a_page(plivo_http, simulator):
+    simulator.fault("duplicate_row")
+
+    rows = plivo_http.get("Number/").json()["objects"]
+
+    assert (len(rows), rows[0]) == (20, rows[-1])
+
+
+def test_it_sends_what_is_no_http(plivo_http, simulator):
+    simulator.fault("garbled")
+
+    with pytest.raises(httpx.RemoteProtocolError):
+        plivo_http.get("Number/")
+
+
+def test_it_sends_more_than_anybody_should_read(plivo_http, simulator):
+    simulator.fault("oversized")
+
+    answer = plivo_http.get("Number/")
+
+    assert len(answer.content) > OVERSIZED_BYTES
+    assert len(answer.json()["objects"]) == 20
+
+
+def test_it_breaks_off_a_packed_answer(plivo_http, simulator):
+    simulator.fault("broken_gzip")
+
+    with plivo_http.stream("GET", "Number/") as answer:
+        packed = b"".join(answer.iter_raw())
+
+    unpacker = zlib.decompressobj(wbits=31)
+    unpacker.decompress(packed)
+    assert not unpacker.eof
+
+
+def test_it_answers_nothing_at_all(plivo_http, simulator):
+    simulator.fault("no_body")
+
+    answer = plivo_http.get("Number/")
+
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
 def test_it_lets_a_test_act_between_pages(plivo_http, simulator):
     simulator.fault("act", action=lambda world: world.add(world.account(), "14155550100", alias="New"))
 
@@ -272,7 +337,9 @@ def test_it_revokes_the_credentials_from_a_request_on(plivo_http, simulator):
     assert [plivo_http.get("Number/").status_code for _ in range(5)] == [200, 200, 401, 401, 401]
 
 
-@pytest.mark.parametrize("kind", [kind for kind in BEHAVIOURS if kind not in ("reset", "cut_short", "gzip_bomb")])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in BEHAVIOURS if kind not in ("reset", "cut_short", "gzip_bomb", "garbled", "broken_gzip")]
+)
 def test_it_survives_any_fault_on_a_caller_who_is_not_signed_in(plivo_http, simulator, kind):
     simulator.fault(kind)
 
