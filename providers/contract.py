@@ -188,6 +188,8 @@ class Page:
     numbers: tuple[RemoteNumber, ...]
     total: int | None = None
     """How many the provider says there are in all, when it says."""
+    moved: bool = False
+    """Rows moved between the page before and this one, so that some may be on neither."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,5 +74,5 @@ def set_credentials(account: Account, credentials: Mapping[str, str]) -> None:
         if not value or (field.pattern and not re.fullmatch(field.pattern, value)):
             raise ValueError(f"This is not a {field.title} as the provider gives it. {field.hint}".strip())
     account.credentials = Sealed.seal(credentials)
-    account.next_sync_at = timezone.now()
-    account.save(update_fields=["credentials", "next_sync_at"])
+    account.next_sync_at, account.retry_at = timezone.now(), None
+    account.save(update_fields=["credentials", "next_sync_at", "retry_at"])

@@ -13,6 +13,7 @@ from django.utils import timezone
 from phone_numbers.models import Change, Event, NumberPayload, PhoneNumber, SyncRun
 from phone_numbers.querysets import PhoneNumberQuerySet
 from phone_numbers.services.columns import Reading, format_nationally, shown
+from phone_numbers.services.drift import Certified, last_certified, last_known, taken_back
 from providers.contract import RemoteNumber
 
 WRITTEN = tuple(
@@ -32,7 +33,7 @@ class Stored:
     changed: int = 0
     returned: int = 0
     left_alone: list[int] = field(default_factory=list)
-    """Rows that differ and were not written, because of an edit."""
+    """Rows that differ and were not written: being edited, edited since the run began, or an edit seemingly undone."""
 
 
 def store_batch(run: SyncRun, remotes: Sequence[RemoteNumber], *, announce: bool, fence: Callable[[], None]) -> Stored:
@@ -85,8 +86,13 @@ def update_numbers(run: SyncRun, readings: Mapping[int, Reading], stored: Stored
     """Rows whose reading differs, but for those an edit has a say in."""
     writable = []
     events: list[Event] = []
-    for number in lock_numbers(readings, edited_after=run.started_seq):
-        news = take_reading(number, readings[number.pk], run=run)
+    numbers = lock_numbers(readings, edited_after=run.started_seq)
+    doubtful = taken_back(numbers, readings)
+    certified = last_certified(run.account_id) if numbers else None
+    for number in numbers:
+        if number.pk in doubtful:
+            continue
+        news = take_reading(number, readings[number.pk], certified, run=run)
         stored.changed += any(event.kind == Event.Kind.DRIFT for event in news)
         stored.returned += any(event.kind == Event.Kind.PRESENCE for event in news)
         events += news
@@ -109,13 +115,19 @@ def locked(numbers: PhoneNumberQuerySet) -> list[PhoneNumber]:
 
 
 def take_reading(
-    number: PhoneNumber, reading: Reading, *, ours: Collection[str] = (), why: str = "", **cause: Any
+    number: PhoneNumber,
+    reading: Reading,
+    certified: Certified | None,
+    *,
+    ours: Collection[str] = (),
+    why: str = "",
+    **cause: Any,
 ) -> list[Event]:
     """Give the number the reading's values. Returns the history it makes, with `cause` (run, change), not saved yet.
 
     A change of a field in `ours` is our own doing, and no drift. `why` is said of every drift.
     """
-    before = shown(number)
+    before, known_at = shown(number), last_known(number, certified)
     e164 = number.e164
     for name, value in reading.columns().items():
         setattr(number, name, value)
@@ -123,7 +135,16 @@ def take_reading(
         number.national = format_nationally(number.e164)
     number.payload = reading.payload_row(number)
     news = [
-        Event(number=number, kind=Event.Kind.DRIFT, field=name, before=old, after=new, detail=why, **cause)
+        Event(
+            number=number,
+            kind=Event.Kind.DRIFT,
+            field=name,
+            before=old,
+            after=new,
+            detail=why,
+            known_at=known_at,
+            **cause,
+        )
         for name, old, new in differences(before, shown(number))
         if name not in ours
     ]
@@ -163,6 +184,6 @@ def store_reading(number: PhoneNumber, remote: RemoteNumber, **options: Any) -> 
     reading = Reading.of(remote)
     if reading.digest == number.digest and number.presence == PhoneNumber.Presence.PRESENT:
         return []
-    events = take_reading(number, reading, **options)
+    events = take_reading(number, reading, last_certified(number.account_id), **options)
     write_numbers([number], {number.pk: reading})
     return Event.objects.bulk_create(events)

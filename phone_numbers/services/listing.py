@@ -6,6 +6,13 @@ from dataclasses import dataclass, field
 from phone_numbers.services.cache import Stored
 from phone_numbers.services.surprises import Sentinel
 from providers.contract import Page
+from providers.errors import MalformedResponse
+
+KEPT = "What was read is stored; nothing was taken for absent."
+SLACK = 1.1, 1_000
+"""A listing may end so much above its total: numbers are bought while it is read."""
+MOST_UNCOUNTED = 2_000_000
+"""Rows of a listing that tells no total. One that goes on after that is taken for one without an end."""
 
 
 class SeenNumbers:
@@ -37,6 +44,9 @@ class SeenNumbers:
 @dataclass(slots=True)
 class Listing:
     pages: int = 0
+    rows: int = 0
+    moves: int = 0
+    """Pages that do not join the page before."""
     first_total: int | None = None
     last_total: int | None = None
     seen: SeenNumbers = field(default_factory=SeenNumbers)
@@ -48,10 +58,15 @@ class Listing:
     left_alone: set[int] = field(default_factory=set)
 
     def add_page(self, page: Page) -> None:
+        """Raises MalformedResponse for a list that goes on where it should have ended."""
         if not self.pages:
             self.first_total = page.total
         self.last_total = page.total
         self.pages += 1
+        self.rows += len(page.numbers)
+        self.moves += page.moved
+        if self.rows > self.most_rows:
+            raise MalformedResponse(f"The provider's list did not end after {self.rows:,} rows. {KEPT}")
         self.sentinel.add(page.numbers)
 
     def add_stored(self, stored: Stored) -> None:
@@ -67,11 +82,9 @@ class Listing:
 
     def doubt(self) -> str:
         """Why a listing that ran to its end may still have missed numbers; "" when nothing says so."""
-        if self.repeated:
-            return (
-                f"The list moved while it was read ({self.repeated:,} numbers came twice), so it may have missed some. "
-                "What was read is stored; nothing was taken for absent."
-            )
+        if self.repeated or self.moves:
+            twice = f" ({self.repeated:,} numbers came twice)" if self.repeated else ""
+            return f"The list moved while it was read{twice}, so it may have missed some. {KEPT}"
         counts = {len(self.seen), *(total for total in (self.first_total, self.last_total) if total is not None)}
         if len(counts) > 1:
             first, last = (
@@ -79,9 +92,15 @@ class Listing:
             )
             return (
                 f"The provider counted {first} numbers at first and {last} at last, "
-                f"and listed {len(self.seen):,}. What was read is stored; nothing was taken for absent."
+                f"and listed {len(self.seen):,}. {KEPT}"
             )
         return ""
+
+    @property
+    def most_rows(self) -> float:
+        total = max(self.first_total or 0, self.last_total or 0)
+        times, more = SLACK
+        return total * times + more if total else MOST_UNCOUNTED
 
     def progress(self) -> dict[str, int | None]:
         """The run's columns."""

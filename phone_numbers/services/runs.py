@@ -18,6 +18,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from phone_numbers.models import Account, Sequence, SyncRun
+from phone_numbers.services.circuits import note_failure, note_success, spared_until
 from phone_numbers.services.leases import RING_AGAIN, LeaseLost, has_lapsed, lease_end
 
 MAX_ATTEMPTS = 3
@@ -43,10 +44,16 @@ logger = structlog.get_logger(__name__)
 
 
 def request_sync(
-    account: Account, *, trigger: str, user: User | None = None, slot: dt.datetime | None = None
+    account: Account,
+    *,
+    trigger: str,
+    user: User | None = None,
+    slot: dt.datetime | None = None,
+    accepts: SyncRun | None = None,
 ) -> SyncRun:
     """A queued run, or the account's live one. The caller rings for it."""
-    asked = {"account": account, "trigger": trigger, "requested_by": user, "slot": slot}
+    asked: dict[str, Any] = {"account": account, "trigger": trigger, "requested_by": user, "slot": slot}
+    asked["accepts_id"] = accepts.pk if accepts else carried_acceptance(account)
     for _ in range(MOST_RACES):
         if run := live_run(account):
             return run
@@ -55,6 +62,17 @@ def request_sync(
         if slot and (past := SyncRun.objects.filter(account=account, slot=slot).first()):
             return past
     raise RuntimeError(f"No run could be queued for {account}.")
+
+
+def carried_acceptance(account: Account) -> int | None:
+    """The held run a person accepted, when the run that was to act on it did not get so far, or still listed nothing.
+
+    So a provider that fails meanwhile, or an account that was emptied, needs no second word from that person.
+    """
+    last = SyncRun.objects.filter(account=account).exclude(state__in=SyncRun.LIVE).order_by("-pk").first()
+    broken_off = last is not None and last.state in (SyncRun.State.PARTIAL, SyncRun.State.FAILED, SyncRun.State.LOST)
+    still_empty = last is not None and last.state == SyncRun.State.COMPLETE and not last.numbers_seen
+    return last.accepts_id if last and (broken_off or still_empty) else None
 
 
 def live_run(account: Account) -> SyncRun | None:
@@ -66,7 +84,7 @@ def due_account_runs(now: dt.datetime) -> list[int]:
     accounts = Account.objects.filter(is_paused=False)
     if not settings.DEMO:
         accounts = accounts.filter(is_demo=False)
-    due = [account for account in accounts if is_due(account, now)]
+    due = [account for account in accounts if is_due(account, now) and not spared_until(account, now)]
     return [run.pk for account in due if (run := start_slot_alone(account, now))]
 
 
@@ -172,20 +190,32 @@ class Lease:
             self.renew()
             yield
 
-    def finish(self, state: str, health: str, *, detail: str = "", error_slug: str = "", **columns: Any) -> None:
+    def finish(
+        self,
+        state: str,
+        health: str,
+        *,
+        detail: str = "",
+        error_slug: str = "",
+        asked_seconds: float = 0.0,
+        **columns: Any,
+    ) -> None:
         """End the run and say how the account is. Raises LeaseLost."""
-        account: dict[str, Any] = {"health": health, "health_detail": detail}
-        if state == SyncRun.State.COMPLETE:
-            account["fresh_at"] = self.run.started_at
-        if health in REFUSED:
-            account["next_sync_at"] = timezone.now() + max(self.run.account.interval, PAUSE_AFTER_REFUSAL)
+        now = timezone.now()
+        over = {"state": state, "phase": SyncRun.Phase.DONE, "finished_at": now, "detail": detail}
         with transaction.atomic():
-            self.renew(
-                state=state,
-                phase=SyncRun.Phase.DONE,
-                finished_at=timezone.now(),
-                detail=detail,
-                error_slug=error_slug,
-                **columns,
-            )
-            Account.objects.filter(pk=self.run.account_id).update(**account)
+            self.renew(error_slug=error_slug, **over, **columns)
+            self._judge_account(state, health, detail, now, asked_seconds)
+
+    def _judge_account(self, state: str, health: str, detail: str, now: dt.datetime, asked_seconds: float) -> None:
+        account_id, columns = self.run.account_id, dict[str, Any](health=health, health_detail=detail)
+        if health == Account.Health.FAILING:
+            spared = note_failure(account_id, now, asked_seconds)
+            columns["health_detail"] = f"{detail} {spared}".strip()
+        else:
+            note_success(account_id)
+        if state == SyncRun.State.COMPLETE:
+            columns["fresh_at"] = self.run.started_at
+        if health in REFUSED:
+            columns["next_sync_at"] = now + max(self.run.account.interval, PAUSE_AFTER_REFUSAL)
+        Account.objects.filter(pk=account_id).update(**columns)

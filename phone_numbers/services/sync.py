@@ -22,7 +22,7 @@ from phone_numbers.services.routes import read_routes
 from phone_numbers.services.runs import Lease, claim_run
 from phone_numbers.services.surprises import keep_surprises
 from providers.contract import Compliance, Provider, RemoteNumber
-from providers.errors import AuthenticationFailed, ProviderError, WrongAccount
+from providers.errors import AuthenticationFailed, ProviderError, Transient, WrongAccount
 
 BATCH = 500
 RENEW_SECONDS = 2.0
@@ -42,6 +42,8 @@ class Outcome:
     detail: str = ""
     slug: str = ""
     unconfirmed: int = 0
+    asked_seconds: float = 0.0
+    """What the provider asked us to wait."""
 
 
 def run_sync(run_id: int) -> None:
@@ -56,6 +58,7 @@ def run_sync(run_id: int) -> None:
             outcome.health,
             detail=outcome.detail,
             error_slug=outcome.slug,
+            asked_seconds=outcome.asked_seconds,
             numbers_unconfirmed=outcome.unconfirmed,
             **counts,
         )
@@ -169,4 +172,5 @@ def failed(error: ProviderError, listing: Listing) -> Outcome:
     health = HEALTH_AFTER.get(error.slug, Account.Health.FAILING)
     if health != Account.Health.FAILING:
         state = SyncRun.State.FAILED
-    return Outcome(state, health, in_full(error), error.slug)
+    asked = error.retry_after or 0.0 if isinstance(error, Transient) else 0.0
+    return Outcome(state, health, in_full(error), error.slug, asked_seconds=asked)
