@@ -1,97 +1,75 @@
-"""Numbers a whole listing lacks. A list alone makes no number absent: each is asked for on its own first."""
+"""What a whole listing lacks, and whether a person should look before any of it is believed. Reads no provider."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
-from django.utils import timezone
-
-from phone_numbers.models import Event, PhoneNumber, SyncRun
-from phone_numbers.services.cache import lock_numbers, store_reading
+from phone_numbers.models import Account, HeldNumber, PhoneNumber, SyncRun
 from phone_numbers.services.listing import SeenNumbers
 from phone_numbers.services.runs import Lease
-from providers.contract import Provider
-from providers.errors import AuthenticationFailed, NotFound, ProviderError, Transient, WrongAccount
 
 FEWEST_TO_HOLD = 3
 PERCENT_TO_HOLD = 2
-PATIENCE = 3
-"""So many time-outs in a row, and the rest is left for the next sync."""
+CHUNK = 1_000
 
 
-def find_absent(account_id: int, seen: SeenNumbers) -> tuple[list[int], int]:
-    """Rows believed present that a listing did not show, and how many are believed present in all."""
-    present = PhoneNumber.objects.filter(account=account_id, presence=PhoneNumber.Presence.PRESENT)
+def find_absent(account_id: int, presence: PhoneNumber.Presence, seen: SeenNumbers) -> tuple[list[int], int]:
+    """Rows believed to be so that a listing did not show, and how many are believed to be so in all."""
+    believed = PhoneNumber.objects.filter(account=account_id, presence=presence)
     absent = []
     count = 0
-    for pk in present.order_by().values_list("pk", flat=True).iterator(chunk_size=10_000):
+    for pk in believed.order_by().values_list("pk", flat=True).iterator(chunk_size=10_000):
         count += 1
         if pk not in seen:
             absent.append(pk)
     return absent, count
 
 
-def is_out_of_the_ordinary(absent: int, known: int, seen: int) -> bool:
-    """Nothing at all is listed any more, or so much less that a person should look before it is believed."""
-    nothing_left = known > 0 and not seen
-    return nothing_left or (absent > FEWEST_TO_HOLD and absent * 100 > known * PERCENT_TO_HOLD)
+def accepted_absences(run: SyncRun) -> SeenNumbers:
+    """The numbers that a person accepted as absent for this run. The word may have come since it was claimed."""
+    held_run = SyncRun.objects.values_list("accepts", flat=True).get(pk=run.pk)
+    accepted = SeenNumbers()
+    if held_run is not None:
+        for pk in HeldNumber.objects.filter(run=held_run).values_list("number", flat=True).iterator(chunk_size=10_000):
+            accepted.add(pk)
+    return accepted
 
 
-def reason_to_hold(absent: int, known: int, seen: int) -> str:
-    """Why a person should look before anything is believed absent; "" when it is the ordinary coming and going."""
-    kept = "Nothing was changed; a person should look."
-    if not is_out_of_the_ordinary(absent, known, seen):
-        return ""
-    if not seen:
-        return f"The provider listed no number at all, but {known:,} are known. {kept}"
-    return f"The provider's list lacks {absent:,} of {known:,} numbers, more than leave in the ordinary way. {kept}"
+def is_too_many(absent: int, known: int, *, fewest: int = FEWEST_TO_HOLD, percent: int = PERCENT_TO_HOLD) -> bool:
+    """More than both limits: `fewest`, and so many percent of what is known."""
+    return absent > fewest and absent * 100 > known * percent
 
 
-def check_absent(provider: Provider, lease: Lease, absent: Iterable[int]) -> tuple[int, int]:
-    """Ask for each number on its own. Returns how many are now unconfirmed, and how many could not be asked for."""
-    unconfirmed = unasked = silent = 0
-    for pk in absent:
-        if silent >= PATIENCE:
-            unasked += 1
-            continue
-        try:
-            unconfirmed += check_number(provider, lease, pk)
-            silent = 0
-        except (AuthenticationFailed, WrongAccount):
-            raise
-        except ProviderError as error:
-            unasked += 1
-            silent = silent + 1 if isinstance(error, Transient) else 0
-    return unconfirmed, unasked
+def reason_to_hold(
+    account: Account, absent: list[int], unconfirmed: list[int], known: int, listed: int, accepted: SeenNumbers
+) -> str:
+    """Why a person should look before anything is believed absent; "" when it is the ordinary coming and going.
 
-
-def check_number(provider: Provider, lease: Lease, pk: int) -> bool:
-    """True when neither the list nor the provider's own page of the number knows it: it is unconfirmed now."""
-    edited_seq = PhoneNumber.objects.values_list("edited_seq", flat=True).get(pk=pk)
-    try:
-        read_number(provider, lease, pk)
-    except NotFound:
-        with lease.transaction():
-            return any(mark_unconfirmed(number, lease.run) for number in lock_numbers([pk], edited_after=edited_seq))
-    return False
-
-
-def read_number(provider: Provider, lease: Lease, pk: int) -> None:
-    """Read one number and store what it says, unless an edit begins or ends meanwhile: that wins.
-
-    Raises ProviderError and LeaseLost.
+    What a person accepted needs no second look; what is absent besides is judged as if it were alone. Unconfirmed
+    numbers were let through before, and count only where nothing is listed at all.
     """
-    lease.renew()
-    remote_id, edited_seq = PhoneNumber.objects.values_list("remote_id", "edited_seq").get(pk=pk)
-    remote = provider.get(remote_id)
-    with lease.transaction():
-        for number in lock_numbers([pk], edited_after=edited_seq):
-            store_reading(number, remote, run=lease.run)
+    kept = "Nothing was changed; a person should look."
+    unexpected = count_outside(accepted, absent)
+    if not listed and (unexpected or count_outside(accepted, unconfirmed)):
+        return f"The provider listed no number at all, but {known + len(unconfirmed):,} are known. {kept}"
+    if is_too_many(unexpected, known, fewest=account.hold_minimum, percent=account.hold_percent):
+        lacks = f"lacks {len(absent):,} of {known:,} numbers"
+        return f"The provider's list {lacks}, more than leave in the ordinary way. {kept}"
+    return ""
 
 
-def mark_unconfirmed(number: PhoneNumber, run: SyncRun) -> bool:
-    was, now = number.presence, PhoneNumber.Presence.UNCONFIRMED
-    if was != PhoneNumber.Presence.PRESENT:
-        return False
-    why = "The provider's list lacks it, and asked for on its own it is not found."
-    Event.objects.create(number=number, kind=Event.Kind.PRESENCE, before=was, after=now, detail=why, run=run)
-    PhoneNumber.objects.filter(pk=number.pk).update(presence=now, presence_since=timezone.now())
-    return True
+def count_outside(accepted: SeenNumbers, pks: Iterable[int]) -> int:
+    return sum(pk not in accepted for pk in pks)
+
+
+def keep_held(lease: Lease, absent: Iterable[int]) -> None:
+    """Write down what the person is to look at, in short transactions. Raises LeaseLost."""
+    remaining = iter(absent)
+    for chunk in iter(lambda: list(islice(remaining, CHUNK)), []):
+        with lease.transaction():
+            HeldNumber.objects.bulk_create(HeldNumber(run=lease.run, number_id=pk) for pk in chunk)
+
+
+def turn_of(run: SyncRun, pks: list[int], most: int) -> Iterator[int]:
+    """At most so many of them, others in every run, so that none is passed over again and again."""
+    start = run.pk * most % len(pks) if len(pks) > most else 0
+    return islice([*pks[start:], *pks[:start]], most)

@@ -8,7 +8,7 @@ from typing import TypeVar
 from django.db import models
 
 from phone_numbers.models import Application, Subaccount
-from phone_numbers.services.absences import is_out_of_the_ordinary
+from phone_numbers.services.absences import is_too_many
 from phone_numbers.services.columns import fit_row
 from phone_numbers.services.connections import in_full
 from phone_numbers.services.runs import Lease
@@ -116,7 +116,7 @@ def find_gone(known: Iterable[Place], listed: Iterable[Place], spared: set[str])
     for kind in known_by_kind.keys() - spared:
         here, there = known_by_kind[kind], listed_by_kind.get(kind, set())
         absent = here - there
-        if is_out_of_the_ordinary(len(absent), len(here), len(there)):
+        if is_too_many(len(absent), len(here)) or not there:
             lacks = f"{len(absent):,} of {len(here):,}"
             remarks.append(f"The provider's list lacks {lacks} of kind {kind}; what is known of them stays.")
         else:

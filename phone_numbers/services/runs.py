@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from phone_numbers.models import Account, Sequence, SyncRun
+from phone_numbers.models import Account, HeldNumber, Sequence, SyncRun
 from phone_numbers.services.circuits import note_failure, note_success, spared_until
 from phone_numbers.services.leases import RING_AGAIN, LeaseLost, has_lapsed, lease_end
 
@@ -33,7 +33,10 @@ COUNTERS = (
     "numbers_seen",
     "numbers_new",
     "numbers_changed",
+    "numbers_absent",
     "numbers_unconfirmed",
+    "numbers_missing",
+    "numbers_released",
     "numbers_returned",
     "numbers_left_alone",
     "requests",
@@ -157,6 +160,8 @@ def claim_run(run_id: int) -> "Lease | None":
     if not claimed:
         return None
     run = SyncRun.objects.select_related("account").filter(pk=run_id, lease_token=token).first()
+    if run and run.attempt > 1:
+        HeldNumber.objects.filter(run=run).delete()  # Of an earlier try, whose worker was lost.
     return Lease(run) if run else None
 
 

@@ -10,14 +10,15 @@ from typing import Any
 
 import structlog
 
-from phone_numbers.models import Account, Change, SyncRun
-from phone_numbers.services.absences import check_absent, find_absent, read_number, reason_to_hold
+from phone_numbers.models import Account, Change, PhoneNumber, SyncRun
+from phone_numbers.services.absences import accepted_absences, find_absent, keep_held, reason_to_hold, turn_of
 from phone_numbers.services.accounts import check_identity
 from phone_numbers.services.cache import store_batch
 from phone_numbers.services.changes import look_soon
 from phone_numbers.services.connections import in_full, open_account
 from phone_numbers.services.leases import LeaseLost, heartbeat
 from phone_numbers.services.listing import Listing
+from phone_numbers.services.presence import MOST_ASKED, ask_each, check_absent, read_number
 from phone_numbers.services.routes import read_routes
 from phone_numbers.services.runs import Lease, claim_run
 from phone_numbers.services.surprises import keep_surprises
@@ -41,7 +42,6 @@ class Outcome:
     health: Account.Health = Account.Health.OK
     detail: str = ""
     slug: str = ""
-    unconfirmed: int = 0
     asked_seconds: float = 0.0
     """What the provider asked us to wait."""
 
@@ -59,7 +59,6 @@ def run_sync(run_id: int) -> None:
             detail=outcome.detail,
             error_slug=outcome.slug,
             asked_seconds=outcome.asked_seconds,
-            numbers_unconfirmed=outcome.unconfirmed,
             **counts,
         )
     except LeaseLost as lost:
@@ -92,14 +91,14 @@ def read_everything(provider: Provider, lease: Lease, listing: Listing) -> Outco
     lease.renew(phase=SyncRun.Phase.NUMBERS)
     read_numbers(provider, lease, listing)
     lease.renew(phase=SyncRun.Phase.ABSENCES, **listing.progress())
-    read_edited(provider, lease, listing)
+    unread = read_edited(provider, lease, listing)
     if doubt := listing.doubt():
         outcome = Outcome(SyncRun.State.PARTIAL, detail=doubt, slug="moving_list")
     else:
         outcome = settle_absences(provider, lease, listing)
     if outcome.state == SyncRun.State.COMPLETE:
         keep_surprises(lease, listing.sentinel)
-    return replace(outcome, detail=" ".join(filter(None, [outcome.detail, *remarks])))
+    return replace(outcome, detail=" ".join(filter(None, [outcome.detail, unread, *remarks])))
 
 
 def read_numbers(provider: Provider, lease: Lease, listing: Listing) -> None:
@@ -141,29 +140,34 @@ def with_compliance(remotes: Sequence[RemoteNumber], facts: Mapping[str, Complia
     ]
 
 
-def read_edited(provider: Provider, lease: Lease, listing: Listing) -> None:
-    """Numbers left alone because of an edit, read on their own now that it is over; the rest waits for its edit."""
+def read_edited(provider: Provider, lease: Lease, listing: Listing) -> str:
+    """Numbers left alone because of an edit, read on their own now that it is over; the rest waits for its edit.
+
+    Returns a sentence about those that could not be read, or "".
+    """
     editing = Change.objects.filter(number__account=lease.run.account_id, state__in=Change.LIVE)
     in_hand = listing.left_alone.intersection(editing.values_list("number", flat=True))
     look_soon(in_hand)
-    for pk in sorted(listing.left_alone - in_hand):
-        try:
-            read_number(provider, lease, pk)
-        except (AuthenticationFailed, WrongAccount):
-            raise
-        except ProviderError as error:
-            logger.info("number left for the next sync", number=pk, why=str(error))
+    waiting = sorted(listing.left_alone - in_hand)
+    unread = ask_each(turn_of(lease.run, waiting, MOST_ASKED), lambda pk: read_number(provider, lease, pk))
+    unread += max(len(waiting) - MOST_ASKED, 0)
+    return f"Edited numbers left for the next sync: {unread:,}." if unread else ""
 
 
 def settle_absences(provider: Provider, lease: Lease, listing: Listing) -> Outcome:
     """The last step, after a listing that is certified to be whole."""
-    absent, known = find_absent(lease.run.account_id, listing.seen)
-    if reason := reason_to_hold(len(absent), known, len(listing.seen)):
+    account, seen = lease.run.account, listing.seen
+    absent, known = find_absent(account.pk, PhoneNumber.Presence.PRESENT, seen)
+    unconfirmed = [] if seen else find_absent(account.pk, PhoneNumber.Presence.UNCONFIRMED, seen)[0]
+    accepted = accepted_absences(lease.run)
+    if reason := reason_to_hold(account, absent, unconfirmed, known, len(seen), accepted):
+        lease.renew(numbers_absent=len(absent) + len(unconfirmed))
+        keep_held(lease, [*absent, *unconfirmed])
         return Outcome(SyncRun.State.HELD, Account.Health.HELD, reason, "held")
-    unconfirmed, unasked = check_absent(provider, lease, absent)
-    remarks = [f"Absent numbers that could not be asked for, and stay as they were: {unasked:,}."] if unasked else []
-    detail = " ".join([*remarks, *provider.missing_scopes])
-    return Outcome(SyncRun.State.COMPLETE, detail=detail, unconfirmed=unconfirmed)
+    lease.renew(numbers_absent=len(absent))
+    tally = check_absent(provider, lease, absent, seen, accepted=len(accepted))
+    listing.returned += tally.returned
+    return Outcome(SyncRun.State.COMPLETE, detail=" ".join([*tally.remarks(), *provider.missing_scopes]))
 
 
 def failed(error: ProviderError, listing: Listing) -> Outcome:

@@ -96,32 +96,6 @@ def test_it_stores_a_change_nobody_sees_without_history(number: PhoneNumber, sim
     assert number_of(number.remote_id).digest != number.digest
 
 
-def test_it_calls_a_number_unconfirmed_that_is_gone(number: PhoneNumber, simulator: Simulator) -> None:
-    simulator.world.remove(simulator.world.account(), number.remote_id)
-    run = sync(number.account)
-    number.refresh_from_db()
-    assert (run.state, run.numbers_unconfirmed) == (SyncRun.State.COMPLETE, 1)
-    assert (number.presence, events(number)) == (PhoneNumber.Presence.UNCONFIRMED, [Event.Kind.PRESENCE])
-
-
-def test_it_says_once_that_a_number_is_unconfirmed(number: PhoneNumber, simulator: Simulator) -> None:
-    simulator.world.remove(simulator.world.account(), number.remote_id)
-    sync(number.account)
-    run = sync(number.account)
-    assert (run.numbers_unconfirmed, events(number)) == (0, [Event.Kind.PRESENCE])
-
-
-def test_it_takes_a_number_back_that_is_seen_again(number: PhoneNumber, simulator: Simulator) -> None:
-    world = simulator.world.account()
-    simulator.world.remove(world, number.remote_id)
-    sync(number.account)
-    simulator.world.add(world, number.remote_id)
-    run = sync(number.account)
-    number.refresh_from_db()
-    assert (number.presence, run.numbers_returned) == (PhoneNumber.Presence.PRESENT, 1)
-    assert events(number).count(Event.Kind.PRESENCE) == 2
-
-
 def test_it_believes_the_number_itself_more_than_the_list(number: PhoneNumber, simulator: Simulator) -> None:
     """One that leaves before its page is read, and is back after it: the list is whole by every count, and wrong."""
     world = simulator.world.account()
@@ -212,7 +186,7 @@ def test_it_asks_for_no_number_that_the_list_has(synced: Account, simulator: Sim
     ("known", "absent", "held"), [(100, 3, False), (100, 4, True), (200, 4, False), (200, 5, True)]
 )
 def test_it_holds_exactly_above_the_limit(known: int, absent: int, held: bool) -> None:
-    assert bool(absences.reason_to_hold(absent, known, known - absent)) is held
+    assert absences.is_too_many(absent, known) is held
 
 
 def test_it_remembers_what_it_saw() -> None:
