@@ -3,7 +3,8 @@
 Both are open to everybody, so they name the part that fails and never why; the log has the reason.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import structlog
 from celery import current_app
@@ -18,6 +19,7 @@ from kombu.connection import Connection
 from kombu.exceptions import KombuError
 
 from phone_numbers.models import Pulse
+from phone_numbers.services.runs import SYNCS
 
 WORKER_SILENCE_SECONDS = 90
 BROKER_TIMEOUT_SECONDS = 2
@@ -70,13 +72,19 @@ def broker() -> str:
     return OK
 
 
-def worker() -> str:
-    """A worker is alive when it did a tick lately: a process that merely exists can be stuck."""
-    pulse = Pulse.objects.filter(name="tick").first()
-    if pulse is None:
+def heard_of(name: str) -> str:
+    """A worker is alive when it did something lately: a process that merely exists can be stuck."""
+    silence = Pulse.silence(name, timezone.now())
+    if silence is None:
         return "not seen yet"
-    silence = int((timezone.now() - pulse.at).total_seconds())
-    return OK if silence <= WORKER_SILENCE_SECONDS else f"not seen for {silence} s"
+    seconds = int(silence.total_seconds())
+    return OK if seconds <= WORKER_SILENCE_SECONDS else f"not seen for {seconds} s"
 
 
-CHECKS = {"database": database, "migrations": migrations, "broker": broker, "worker": worker}
+CHECKS: Mapping[str, Callable[[], str]] = {
+    "database": database,
+    "migrations": migrations,
+    "broker": broker,
+    "worker": partial(heard_of, "tick"),
+    "syncs": partial(heard_of, SYNCS),
+}

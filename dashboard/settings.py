@@ -209,6 +209,9 @@ SIMULATOR_URL = env.str("SIMULATOR_URL", default=f"http://127.0.0.1:{SIMULATOR_P
 SYNC_INTERVAL_SECONDS = env.int("SYNC_INTERVAL_SECONDS", default=300)
 if SYNC_INTERVAL_SECONDS < 15:
     raise ImproperlyConfigured(f"SYNC_INTERVAL_SECONDS is {SYNC_INTERVAL_SECONDS}; it must be at least 15.")
+SYNC_RUNS_KEPT = env.int("SYNC_RUNS_KEPT", default=1000)
+if SYNC_RUNS_KEPT < 1:
+    raise ImproperlyConfigured(f"SYNC_RUNS_KEPT is {SYNC_RUNS_KEPT}; it must be at least 1.")
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=60)
 
 LOGGING = logging_config(level=env.str("LOG_LEVEL", default="INFO" if PRODUCTION else "WARNING"), as_json=PRODUCTION)

@@ -3,6 +3,7 @@
 A message that is lost, late or doubled changes nothing: the tick rings again for whatever is due.
 """
 
+import datetime as dt
 from typing import Any
 
 from celery import Task, shared_task
@@ -11,10 +12,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from phone_numbers.models import Pulse
-from phone_numbers.services import changes, runs, sync
+from phone_numbers.services import changes, pruning, runs, sync
 
 LONGEST_COUNTDOWN_SECONDS = 60
 """A change that is due later than this is left to the tick."""
+PULSED_QUEUES = (runs.SYNCS,)
+"""Besides the tick's own: the health page tells whether somebody works for them."""
+PULSE_AFTER_SECONDS = 30
 LIMITS = {"soft_time_limit": 600, "time_limit": 660}
 """Seconds. A worker that works with threads has no such limits; there, deadlines of every call do it."""
 
@@ -28,6 +32,21 @@ def tick() -> None:
         ring(apply_change, change_id)
     for run_id in {*runs.reap_runs(now), *runs.due_account_runs(now)}:
         ring(sync_account, run_id)
+    for queue in PULSED_QUEUES:
+        feel_pulse(queue, now)
+    pruning.prune_runs()
+
+
+def feel_pulse(queue: str, now: dt.datetime) -> None:
+    """Ask for a sign of life when there was none lately. Whoever is busy gives one unasked, so none pile up."""
+    silence = Pulse.silence(queue, now)
+    if silence is None or abs(silence.total_seconds()) >= PULSE_AFTER_SECONDS:
+        ring(show_life, queue, queue=queue, expires=2 * PULSE_AFTER_SECONDS)
+
+
+@shared_task(name="numbers.show_life")
+def show_life(queue: str) -> None:
+    Pulse.record(queue)
 
 
 @shared_task(name="numbers.sync_account")
@@ -45,7 +64,7 @@ def apply_change(change_id: int) -> None:
             ring(apply_change, change_id, countdown=max(seconds, 0))
 
 
-def ring(task: Task, *arguments: int, **options: Any) -> None:
+def ring(task: Task, *arguments: int | str, **options: Any) -> None:
     """Send the message once the transaction is committed. A broker that is down is logged, never raised."""
 
     def send() -> None:

@@ -23,6 +23,7 @@ from providers.contract import (
     RemoteApplication,
     RemoteNumber,
     RemoteSubaccount,
+    RouteKind,
     Service,
     SideEffect,
     TargetForm,
@@ -33,7 +34,7 @@ from providers.errors import AuthenticationFailed, MalformedResponse, Rejected, 
 from providers.twilio_products import PAGE_SIZE, Products, pages, read, rows
 from providers.twilio_routes import MESSAGES, PN, TK, VOICE, form, side_effects, will_be_ignored
 from providers.twilio_rows import MESSAGING_SERVICE, Around
-from providers.twilio_words import inferred, member_tendlc, read_services, required, written
+from providers.twilio_words import Row, inferred, member_tendlc, read_services, required, written
 
 if TYPE_CHECKING:
     from providers.http import HttpClient
@@ -191,8 +192,15 @@ class Twilio(Provider):
 
     def list_applications(self) -> Iterator[RemoteApplication]:
         yield from map(twilio_rows.read_application, rows(self.http, f"{self._account}/Applications.json"))
-        yield from map(twilio_rows.read_trunk, self._products.trunks or ())
-        yield from map(twilio_rows.read_messaging_service, self._products.messaging_services or ())
+        yield from map(twilio_rows.read_trunk, self._listed(RouteKind.TRUNK, self._products.trunks))
+        services = self._listed(MESSAGING_SERVICE, self._products.messaging_services)
+        yield from map(twilio_rows.read_messaging_service, services)
+
+    def _listed(self, kind: str, found: list[Row] | None) -> list[Row]:
+        """A product that is closed lists nothing, which does not mean that there is nothing."""
+        if found is None:
+            self.unlisted_kinds.add(kind)
+        return found or []
 
     def list_subaccounts(self) -> Iterator[RemoteSubaccount]:
         try:

@@ -30,6 +30,11 @@ from phone_numbers.models import Account, PhoneNumber
 from phone_numbers.services.accounts import set_credentials
 from providers.registry import PROVIDERS
 
+HOLD_SENTENCE = (
+    "A sync whose list lacks more numbers than both limits allow changes nothing until a person has looked. "
+    "One that lists nothing at all is always held."
+)
+
 
 def chosen_provider(request: HttpRequest) -> str:
     """The kind named in the address, the only one there is, or ""."""
@@ -104,6 +109,7 @@ class AccountAdmin(AccountTools):
             (None, {"fields": ("name", "provider_name", *known)}),
             ("Credentials", {"fields": inputs, "description": credentials_sentence(account)}),
             ("Sync", {"fields": ("sync_interval_seconds", "is_paused", *read)}),
+            ("Held syncs", {"fields": ("hold_minimum", "hold_percent"), "description": HOLD_SENTENCE}),
         ]
 
     @method_decorator(sensitive_post_parameters())

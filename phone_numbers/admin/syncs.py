@@ -38,12 +38,16 @@ class SyncRunAdmin(ReadOnlyAdmin):
                     "numbers_seen",
                     "numbers_new",
                     "numbers_changed",
+                    "numbers_absent",
                     "numbers_unconfirmed",
+                    "numbers_missing",
+                    "numbers_released",
                     "numbers_returned",
                     "numbers_left_alone",
                 )
             },
         ),
+        ("Held", {"fields": ("decision", "decided_at", "decided_by_name", "accepts")}),
         ("Work", {"fields": ("attempt", "pages_read", "requests", "retries", "lease_expires_at")}),
     )
 

@@ -100,6 +100,9 @@ class Application(models.Model):
     is_assignable = models.BooleanField(default=True)
     why_not = models.TextField(blank=True)
     is_present = models.BooleanField(default=True, help_text="In the provider's list when it was last read whole.")
+    misses = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="Lists in a row that lacked it and were not believed."
+    )
     payload = models.JSONField(default=dict)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -125,6 +128,9 @@ class Subaccount(models.Model):
     name = models.CharField(max_length=255, blank=True)
     is_enabled = models.BooleanField(default=True)
     is_present = models.BooleanField(default=True)
+    misses = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="Lists in a row that lacked it and were not believed."
+    )
 
     class Meta:
         ordering = ["name", "remote_id"]

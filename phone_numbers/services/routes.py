@@ -1,11 +1,12 @@
 """Keeps what numbers can be routed to, and the divisions of an account, as the provider lists them."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TypeVar
 
 from django.db import models
+from django.db.models import F
 
 from phone_numbers.models import Application, Subaccount
 from phone_numbers.services.absences import is_too_many
@@ -16,6 +17,8 @@ from providers.contract import Provider, RemoteApplication, RemoteSubaccount
 from providers.errors import AuthenticationFailed, ProviderError, Unsupported, WrongAccount
 
 RENEW_SECONDS = 2.0
+MISSES_TO_BELIEVE = 3
+"""Lists in a row that lack so much that one of them is not believed. A route taken for gone comes back when listed."""
 
 Row = TypeVar("Row", Application, Subaccount)
 Remote = TypeVar("Remote", RemoteApplication, RemoteSubaccount)
@@ -97,31 +100,42 @@ def store_list(
     written = written_columns(model, key)
     compared = [name for name in written if name != "updated_at"]
     changed = [row for place, row in listed.items() if place not in known or differ(known[place], row, compared)]
-    present = [place for place, row in known.items() if row.is_present]
-    absent, remark = ([], "") if spared is None else find_gone(present, listed, spared)
-    if changed or absent:
+    present = {place: row.misses for place, row in known.items() if row.is_present}
+    gone, doubted, remark = ([], [], "") if spared is None else find_gone(present, listed, spared)
+    if changed or gone or doubted:
         with lease.transaction():
             model.objects.bulk_create(
                 changed, update_conflicts=True, unique_fields=["account", *key], update_fields=written
             )
-            model.objects.filter(pk__in=[known[place].pk for place in absent]).update(is_present=False)
+            model.objects.filter(pk__in=[known[place].pk for place in gone]).update(is_present=False, misses=0)
+            model.objects.filter(pk__in=[known[place].pk for place in doubted]).update(misses=F("misses") + 1)
     return remark
 
 
-def find_gone(known: Iterable[Place], listed: Iterable[Place], spared: set[str]) -> tuple[list[Place], str]:
-    """Kind by kind, because providers list each on its own. With a sentence for what cannot be believed."""
+def find_gone(
+    known: Mapping[Place, int], listed: Iterable[Place], spared: set[str]
+) -> tuple[list[Place], list[Place], str]:
+    """What is gone, what may be, and a sentence about that: kind by kind, because providers list each on its own.
+
+    `known` tells how many lists in a row lacked a place before this one. `spared` kinds are not looked at.
+    """
     gone: list[Place] = []
+    doubted: list[Place] = []
     remarks = []
     known_by_kind, listed_by_kind = by_kind(known), by_kind(listed)
     for kind in known_by_kind.keys() - spared:
         here, there = known_by_kind[kind], listed_by_kind.get(kind, set())
         absent = here - there
-        if is_too_many(len(absent), len(here)) or not there:
-            lacks = f"{len(absent):,} of {len(here):,}"
-            remarks.append(f"The provider's list lacks {lacks} of kind {kind}; what is known of them stays.")
-        else:
+        if there and not is_too_many(len(absent), len(here)):
             gone += absent
-    return gone, " ".join(sorted(remarks))
+            continue
+        believed = {place for place in absent if known[place] + 1 >= MISSES_TO_BELIEVE}
+        gone += believed
+        if unbelieved := absent - believed:
+            doubted += unbelieved
+            lacks = f"lacks {len(unbelieved):,} of {len(here):,}"
+            remarks.append(f"The provider's list {lacks} of kind {kind}; what is known of them stays.")
+    return gone, doubted, " ".join(sorted(remarks))
 
 
 def by_kind(places: Iterable[Place]) -> dict[str, set[Place]]:

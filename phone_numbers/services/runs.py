@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from phone_numbers.models import Account, HeldNumber, Sequence, SyncRun
+from phone_numbers.models import Account, HeldNumber, Pulse, Sequence, SyncRun
 from phone_numbers.services.circuits import note_failure, note_success, spared_until
 from phone_numbers.services.leases import RING_AGAIN, LeaseLost, has_lapsed, lease_end
 
@@ -28,6 +28,8 @@ LONGEST_STANDSTILL_SECONDS = 600.0
 PAUSE_AFTER_REFUSAL = dt.timedelta(hours=1)
 """Credentials that were refused are tried again this seldom; entering them anew syncs at once."""
 REFUSED = (Account.Health.AUTH_FAILED, Account.Health.WRONG_ACCOUNT)
+SYNCS = "syncs"
+"""The queue of syncs, and the name of its pulse."""
 COUNTERS = (
     "pages_read",
     "numbers_seen",
@@ -178,10 +180,14 @@ class Lease:
         self._moved_at = time.monotonic()
 
     def stay_alive(self) -> None:
-        """For the heartbeat: hold it for longer, unless its worker has stood still for too long."""
+        """For the heartbeat: hold it for longer, unless its worker has stood still for too long.
+
+        While it syncs it is a sign of life of its queue, whose other messages may have to wait behind it.
+        """
         if time.monotonic() - self._moved_at > LONGEST_STANDSTILL_SECONDS:
             raise LeaseLost(f"{self.run} does not move any more.")
         self._extend()
+        Pulse.record(SYNCS)
 
     def _extend(self, **columns: Any) -> None:
         held = SyncRun.objects.filter(pk=self.run.pk, lease_token=self.run.lease_token, state=SyncRun.State.RUNNING)

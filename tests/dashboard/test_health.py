@@ -12,8 +12,9 @@ from phone_numbers.models import Pulse
 from tests.servers import free_port
 
 
-def beat(seconds_ago: int = 0) -> None:
-    Pulse.objects.create(name="tick", at=timezone.now() - timedelta(seconds=seconds_ago))
+def beat(seconds_ago: int = 0, *names: str) -> None:
+    for name in names or ("tick", "syncs"):
+        Pulse.objects.create(name=name, at=timezone.now() - timedelta(seconds=seconds_ago))
 
 
 def test_it_is_alive_without_asking_anyone(client: Client) -> None:
@@ -24,22 +25,26 @@ def test_it_is_alive_without_asking_anyone(client: Client) -> None:
 def test_it_is_healthy_when_all_parts_are(client: Client) -> None:
     beat(seconds_ago=80)
     answer = client.get("/healthz")
-    parts = {"database": "ok", "migrations": "ok", "broker": "ok", "worker": "ok"}
+    parts = {"database": "ok", "migrations": "ok", "broker": "ok", "worker": "ok", "syncs": "ok"}
     assert (answer.status_code, answer.json()) == (200, {"status": "ok", **parts})
     assert "no-store" in answer["Cache-Control"]
 
 
+@pytest.mark.parametrize(("part", "other"), [("worker", "syncs"), ("syncs", "tick")])
 @pytest.mark.django_db
-def test_it_says_that_no_worker_was_seen_yet(client: Client) -> None:
+def test_it_says_that_no_worker_was_seen_yet(client: Client, part: str, other: str) -> None:
+    beat(0, other)
     answer = client.get("/healthz")
-    assert (answer.status_code, answer.json()["worker"]) == (503, "not seen yet")
+    assert (answer.status_code, answer.json()[part]) == (503, "not seen yet")
 
 
+@pytest.mark.parametrize(("part", "name"), [("worker", "tick"), ("syncs", "syncs")])
 @pytest.mark.django_db
-def test_it_says_how_long_the_worker_has_been_silent(client: Client) -> None:
-    beat(seconds_ago=95)
+def test_it_says_how_long_the_worker_has_been_silent(client: Client, part: str, name: str) -> None:
+    beat()
+    Pulse.objects.filter(name=name).update(at=timezone.now() - timedelta(seconds=95))
     answer = client.get("/healthz")
-    assert (answer.status_code, answer.json()["worker"]) == (503, "not seen for 95 s")
+    assert (answer.status_code, answer.json()[part]) == (503, "not seen for 95 s")
 
 
 @pytest.mark.django_db

@@ -46,6 +46,8 @@ def form(**fields):
     return {
         "name": "Main",
         "sync_interval_seconds": "300",
+        "hold_minimum": "3",
+        "hold_percent": "2",
         "credential_auth_id": AUTH_ID,
         "credential_auth_token": AUTH_TOKEN,
         **fields,
@@ -195,7 +197,7 @@ def test_it_offers_a_viewer_no_inputs_and_no_buttons(client, account):
     assert "Sync now" not in page
 
 
-@pytest.mark.parametrize("field", ["remote_id", "health", "is_demo", "provider", "fresh_at", "credentials"])
+@pytest.mark.parametrize("field", ["remote_id", "health", "is_demo", "provider", "fresh_at", "credentials", "retry_at"])
 def test_it_ignores_other_fields_posted_by_hand(client, superuser, account, field):
     before = Account.objects.values(field).get()
     client.post(page_of(account), form(credential_auth_id="", credential_auth_token="", **{field: "1"}))
@@ -210,6 +212,18 @@ def test_it_writes_only_what_was_edited(client, superuser, account):
     (update,) = [query["sql"] for query in queries if query["sql"].startswith('UPDATE "numbers_account"')]
     assert '"name"' in update
     assert '"health"' not in update
+
+
+def test_it_takes_the_limits_of_held_syncs(client, superuser, account):
+    kept = {"credential_auth_id": "", "credential_auth_token": ""}
+    client.post(page_of(account), form(hold_minimum="10", hold_percent="5", **kept))
+    assert Account.objects.values_list("hold_minimum", "hold_percent").get() == (10, 5)
+
+
+@pytest.mark.parametrize("percent", ["-1", "101"])
+def test_it_refuses_a_limit_that_is_no_percentage(client, superuser, account, percent):
+    client.post(page_of(account), form(hold_percent=percent, credential_auth_id="", credential_auth_token=""))
+    assert Account.objects.get().hold_percent == 2
 
 
 def edit_list(client, account, **fields):

@@ -1,6 +1,7 @@
 """What numbers can be routed to is read beside them: a list that is closed, broken or too short takes nothing away."""
 
 import pytest
+from pytest_django import Settings
 
 from phone_numbers.models import Account, SyncRun
 from phone_numbers.services import runs
@@ -8,7 +9,7 @@ from phone_numbers.services.connections import open_account
 from phone_numbers.services.leases import LeaseLost
 from phone_numbers.services.routes import read_list
 from providers.simulator import Simulator
-from tests.phone_numbers.jobs import sync
+from tests.phone_numbers.jobs import demo_account, sync
 from tests.phone_numbers.rows import make_application
 
 
@@ -58,6 +59,47 @@ def test_it_does_not_believe_that_most_applications_are_gone(synced: Account, si
     run = sync(synced)
     assert "lacks 4 of" in run.detail
     assert not synced.applications.filter(is_present=False).exists()
+
+
+@pytest.mark.parametrize("kind", ["Application", "Subaccount"])
+def test_it_believes_at_last_that_the_last_one_is_gone(synced: Account, simulator: Simulator, kind: str) -> None:
+    rows = synced.applications.filter(kind="application") if kind == "Application" else synced.subaccounts.all()
+    before = rows.count()
+    simulator.fault("total_zero", path=f"/{kind}/", times=0)
+    offered = [(sync(synced), rows.filter(is_present=True).count())[1] for _ in range(3)]
+    assert offered == [before, before, 0]
+
+
+def test_it_counts_misses_in_a_row_only(synced: Account, simulator: Simulator) -> None:
+    fault = simulator.fault("total_zero", path="/Application/", times=2)
+    for _ in range(3):
+        sync(synced)
+    simulator.fault("total_zero", path="/Application/", times=2)
+    for _ in range(2):
+        sync(synced)
+    assert fault.struck == 2
+    assert not synced.applications.filter(is_present=False).exists()
+
+
+def test_it_offers_again_what_is_listed_again(synced: Account, simulator: Simulator) -> None:
+    simulator.fault("total_zero", path="/Application/", times=3)
+    for _ in range(4):
+        sync(synced)
+    assert not synced.applications.exclude(is_present=True, misses=0).exists()
+
+
+@pytest.mark.parametrize(("path", "kind"), [("/v1/Trunks", "trunk"), ("/v1/Services", "messaging_service")])
+def test_it_keeps_what_a_closed_product_of_twilio_would_list(
+    db: None, simulator: Simulator, settings: Settings, path: str, kind: str
+) -> None:
+    settings.SIMULATOR_URL = simulator.root
+    account = demo_account("twilio")
+    sync(account)
+    before = account.applications.filter(kind=kind, is_present=True).count()
+    simulator.fault("error", status=403, path=path, times=0)
+    for _ in range(4):
+        sync(account)
+    assert account.applications.filter(kind=kind, is_present=True).count() == before > 0
 
 
 def test_it_holds_its_lease_through_a_long_list_of_routes(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,6 +64,10 @@ class TestWorker:
         run = wait_for(lambda: SyncRun.objects.filter(state=SyncRun.State.COMPLETE).first())
         assert (run.numbers_seen, account.numbers.count()) == (45, 45)
 
+    def test_it_shows_that_somebody_works_for_syncs(self) -> None:
+        ring(tick)
+        wait_for(Pulse.objects.filter(name="syncs").exists)
+
     def test_it_sends_an_edit(self, number: PhoneNumber, operator: User, simulator: Simulator) -> None:
         change = ask(number, operator, alias="New")
         ring(apply_change, change.pk)
@@ -86,7 +90,7 @@ class TestWorker:
         for _ in range(5):
             ring(apply_change, change.pk)
         ring(tick)
-        wait_for(Pulse.objects.exists)
+        wait_for(Pulse.objects.filter(name="tick").exists)
         assert (len(edits(simulator)), Change.objects.get().attempt) == (1, 1)
 
 
@@ -100,12 +104,23 @@ def test_a_tick_shows_that_a_worker_lives() -> None:
 def test_a_tick_rings_for_what_is_due(account: Account, number: PhoneNumber, operator: User) -> None:
     change = ask(number, operator, alias="New")
     Account.objects.update(next_sync_at=timezone.now())
+    Pulse.record("syncs")
     rung()
     tick()
     assert sorted(rung()) == [
         ("numbers.apply_change", [change.pk]),
         ("numbers.sync_account", [SyncRun.objects.latest("pk").pk]),
     ]
+
+
+@pytest.mark.parametrize(("silence", "asked"), [(None, 1), (29, 0), (31, 1), (-31, 1)])
+@pytest.mark.django_db(transaction=True)
+def test_a_tick_asks_a_silent_queue_for_a_sign_of_life(silence: int | None, asked: int) -> None:
+    if silence is not None:
+        Pulse.objects.create(name="syncs", at=timezone.now() - timedelta(seconds=silence))
+    rung()
+    tick()
+    assert rung() == [("numbers.show_life", ["syncs"])] * asked
 
 
 @pytest.mark.django_db(transaction=True)
