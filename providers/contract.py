@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from providers.errors import Unsupported
+from providers.paging import Page
 
 if TYPE_CHECKING:
     from providers.http import HttpClient
@@ -150,6 +151,8 @@ class RemoteNumber:
     """Fields and values this adapter does not know yet, as `field` or `field=value`."""
     payload: Mapping[str, Any] = field(default_factory=dict, compare=False)
     """The provider's row, untouched but for secrets."""
+    digest: str = field(default="", compare=False)
+    """Of all this was read from. "" of an adapter that reads every row it lists: it is made of the reading then."""
 
     def value(self, name: str) -> str:
         """The present value of an editable field, in the form a `NumberEdit` uses."""
@@ -181,15 +184,6 @@ class RemoteSubaccount:
     id: str
     name: str = ""
     enabled: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    numbers: tuple[RemoteNumber, ...]
-    total: int | None = None
-    """How many the provider says there are in all, when it says."""
-    moved: bool = False
-    """Rows moved between the page before and this one, so that some may be on neither."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

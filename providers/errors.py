@@ -15,6 +15,10 @@ ProviderError
 """
 
 
+class NotWanted(Exception):
+    """No failure: the call was not made, because whoever waited for its answer has given up."""
+
+
 class ProviderError(Exception):
     """Base of every failure a provider call can end in."""
 

@@ -15,7 +15,6 @@ from providers.contract import (
     CredentialField,
     EditableField,
     NumberEdit,
-    Page,
     Provider,
     Rate,
     RemoteNumber,
@@ -26,6 +25,7 @@ from providers.contract import (
 )
 from providers.errors import MalformedResponse, NotFound, Rejected, Unsupported, WrongAccount
 from providers.fone_dynamics_words import ENDPOINT
+from providers.paging import ListedNumber, Page, one_ahead, without_overlap
 
 SID = r"\w{1,64}"
 PAGE_SIZE = 200
@@ -117,20 +117,28 @@ class FoneDynamics(Provider):
         return f"{self.account_sid}/{property_sid}" if property_sid else self.account_sid
 
     def list_numbers(self) -> Iterator[Page]:
-        """Until a page is short, but never before as many came as the provider counts, when it counts."""
+        return one_ahead(self._pages())
+
+    def _pages(self) -> Iterator[Page]:
+        """Until a page is short, but never before as many came as the provider counts, when it counts.
+
+        Each page is asked to begin with the last row of the one before.
+        """
         seen: set[str] = set()
-        skip = 0
+        last, place = "", 0
         while True:
-            rows, total = self._numbers(skip=skip, count=PAGE_SIZE)
-            numbers = tuple(map(self._read, rows))
-            ids = {number.id for number in numbers}
-            if numbers and ids <= seen:
+            found, total = self._numbers(skip=max(place - 1, 0), count=PAGE_SIZE)
+            listed = [ListedNumber.of(self._read(row)) for row in found]
+            rows, moved = without_overlap(listed, last)
+            ids = {row.id for row in rows}
+            if ids and ids <= seen:
                 raise MalformedResponse("Fone Dynamics sent a page of numbers that it had sent before.")
-            yield Page(numbers=numbers, total=total)
+            yield Page(rows=tuple(rows), total=total, moved=bool(last) and moved)
             seen |= ids
-            skip += len(rows)
-            if not rows or (len(rows) < PAGE_SIZE and skip >= (total or 0)):
+            place += len(rows)
+            if not rows or (len(found) < PAGE_SIZE and place >= (total or 0)):
                 return
+            last = rows[-1].id
 
     def _numbers(self, *, skip: int, count: int) -> tuple[list[words.Row], int | None]:
         holder = f"Properties/{self.property_sid}" if self.property_sid else f"Accounts/{self.account_sid}"

@@ -19,7 +19,16 @@ import httpcore
 import httpx
 
 from providers.decoding import Unreadable, decode_json, is_json, read_body
-from providers.errors import MalformedResponse, NotSent, ProviderError, RateLimited, Transient, Unavailable, Unsupported
+from providers.errors import (
+    MalformedResponse,
+    NotSent,
+    NotWanted,
+    ProviderError,
+    RateLimited,
+    Transient,
+    Unavailable,
+    Unsupported,
+)
 from providers.limits import Limiter
 from providers.network import GuardedTransport
 from providers.status import default_words, error_for, one_line
@@ -76,7 +85,7 @@ class HttpClient:
         limits: Limits = Limits(),
         title: str = "The provider",
         error_words: Callable[[Any], str] = lambda _: "",
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.limits = limits
@@ -88,18 +97,28 @@ class HttpClient:
         self._error_words, self._sleep, self._clock = error_words, sleep, clock
         self._secrets = (base64.b64encode(":".join(authorization).encode()).decode(), authorization[1])
         self._followed: dict[tuple[str, str], set[str]] = {}
-        self._lock = threading.Lock()
+        self._lock, self._turn = threading.Lock(), threading.Lock()
         self._headers = {**HEADERS, "Authorization": f"Basic {self._secrets[0]}"}
         self._transport = GuardedTransport(
             map(address_of, self._base_urls.values()), connect_seconds=limits.connect_seconds, clock=clock
         )
 
-    def get_json(self, path: str, params: Mapping[str, object] | None = None, *, host: str = "api") -> Any:
-        """The decoded answer. Tries again, within `limits`, when the failure may pass."""
+    def get_json(
+        self,
+        path: str,
+        params: Mapping[str, object] | None = None,
+        *,
+        host: str = "api",
+        given_up: threading.Event | None = None,
+    ) -> Any:
+        """The decoded answer. Tries again, within `limits`, when the failure may pass.
+
+        Once `given_up` is set nothing is sent any more, no waiting goes on, and NotWanted is raised.
+        """
         query = urlencode(params or {})
         with self._lock:
             self._followed[host, path] = {query}
-        return self._read(self._request("GET", host, path, query))
+        return self._read(self._request("GET", host, path, query), given_up or threading.Event())
 
     def follow(self, link: object, *, host: str = "api") -> Any:
         """The page a link out of a body leads to: its path and query, but always on our own base URL.
@@ -116,15 +135,15 @@ class HttpClient:
             if parts.query in followed:
                 raise MalformedResponse(f"{self._title} led us around in a circle: a page's link came up twice.")
             followed.add(parts.query)
-        return self._read(request)
+        return self._read(request, threading.Event())
 
     def send_json(self, method: str, path: str, body: Mapping[str, object], *, host: str = "api") -> Any | None:
         """Sent once, if `may_send` still says yes: else NotSent is raised. None when the answer has no body."""
-        return self._attempt(self._request(method, host, path, json=body))
+        return self._attempt(self._request(method, host, path, json=body), threading.Event())
 
     def send_form(self, method: str, path: str, fields: Mapping[str, str], *, host: str = "api") -> Any | None:
         """The same, form-encoded."""
-        return self._attempt(self._request(method, host, path, data=fields))
+        return self._attempt(self._request(method, host, path, data=fields), threading.Event())
 
     def close(self) -> None:
         self._transport.close()
@@ -148,11 +167,11 @@ class HttpClient:
     def _not_allowed(self, method: str) -> Unsupported:
         return Unsupported(f"This {method} is not among the calls Numberdesk makes at {self._title}.")
 
-    def _read(self, request: httpx.Request) -> Any:
+    def _read(self, request: httpx.Request, given_up: threading.Event) -> Any:
         attempt, waited = 1, 0.0
         while True:
             try:
-                return self._attempt(request)
+                return self._attempt(request, given_up)
             except Transient as error:
                 wait = self._wait_before_next(attempt, error)
                 attempt, waited = attempt + 1, waited + wait
@@ -160,7 +179,7 @@ class HttpClient:
                     raise
                 logger.info("%s Trying again in %.1f s.", error, wait)
             self._count(retries=1)
-            self._sleep(wait)
+            (self._sleep or given_up.wait)(wait)
 
     def _wait_before_next(self, attempt: int, error: Transient) -> float:
         """Never before the moment the provider named."""
@@ -168,8 +187,8 @@ class HttpClient:
         jitter = random.uniform(0.5, 1.0)  # noqa: S311 - not for secrets
         return backoff * jitter + (error.retry_after or 0.0)
 
-    def _attempt(self, request: httpx.Request) -> Any:
-        self._wait_for_turn()
+    def _attempt(self, request: httpx.Request, given_up: threading.Event) -> Any:
+        self._wait_for_turn(given_up)
         if request.method != "GET" and not self._may_send():
             raise NotSent(
                 f"The time to change anything at {self._title} was over before the turn came: nothing was sent."
@@ -187,9 +206,19 @@ class HttpClient:
         except Unreadable as error:
             raise MalformedResponse(f"{self._title} {error}.") from None
 
-    def _wait_for_turn(self) -> None:
-        """As long as a request may take. Raises RateLimited when that is not enough."""
-        if self._limiter and (seconds := self._limiter.wait(self.limits.deadline_seconds)):
+    def _wait_for_turn(self, given_up: threading.Event) -> None:
+        """As long as a request may take. Raises RateLimited when that is not enough, NotWanted once it is given up.
+
+        One thread at a time asks for a turn, so that the first to come is the first to go.
+        """
+        seconds = 0.0
+        if self._limiter:
+            with self._turn:
+                if not given_up.is_set():
+                    seconds = self._limiter.wait(self.limits.deadline_seconds, sleep=given_up.wait)
+        if given_up.is_set():
+            raise NotWanted
+        if seconds:
             raise RateLimited(f"{self._title} lets us call no more for a while: nothing was sent.", retry_after=seconds)
 
     def _answer(self, request: httpx.Request, response: httpx.Response) -> Any:

@@ -44,13 +44,15 @@ class Limiter:
     def __init__(self, window: Window) -> None:
         self._window = window
 
-    def wait(self, longest: float) -> float:
-        """0 once a call may leave; the seconds until it may, as soon as they are known to be more than `longest`."""
+    def wait(self, longest: float, *, sleep: Callable[[float], object] = time.sleep) -> float:
+        """0 once a call may leave; the seconds until it may, as soon as they are known to be more than `longest`.
+
+        A `sleep` that is woken before its time says whether it was: then the seconds left are returned.
+        """
         end = time.monotonic() + longest
         while seconds := self._window.take():
-            if time.monotonic() + seconds > end:
+            if time.monotonic() + seconds > end or sleep(seconds):
                 return seconds
-            time.sleep(seconds)
         return 0.0
 
     def pause(self, seconds: float) -> None:

@@ -4,7 +4,11 @@ From the Plivo API reference (Nov 2026). Numbers are never released, bought or m
 calls are not in `allowed_calls`.
 """
 
+import re
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -13,7 +17,6 @@ from providers.contract import (
     CredentialField,
     EditableField,
     NumberEdit,
-    Page,
     Provider,
     Rate,
     RemoteApplication,
@@ -24,12 +27,15 @@ from providers.contract import (
     SideEffect,
 )
 from providers.errors import AuthenticationFailed, MalformedResponse, NotFound
-from providers.plivo_words import read_application, read_number, read_trunk, required
+from providers.paging import Page, one_ahead, read_ahead, without_overlap
+from providers.plivo_words import list_number, read_application, read_number, read_trunk, required
 from providers.reading import text
 
 AUTH_ID = "MA[A-Za-z0-9]{18}"
 ACCOUNT = f"/v1/Account/{AUTH_ID}"
 PAGE_SIZE = 20  # The most Plivo gives.
+STEP = PAGE_SIZE - 1  # Each page begins with the last number of the one before.
+EMPTY = "Plivo sent an empty page and said that others follow it."
 HIGHEST_TOTAL = 2**31 - 1
 MOST_REPEATS = 1  # A list that moves by a page shows one again; one that shows it a third time stands still.
 SLACK = 1.1, 100
@@ -49,6 +55,7 @@ class Plivo(Provider):
     capabilities: ClassVar[Capabilities] = Capabilities(
         page_size=PAGE_SIZE,
         rate=Rate(requests=300, seconds=5.0),  # "Account limits", API calls other than voice calls, Nov 2026.
+        max_in_flight=32,  # The rate alone takes four at 50 ms a call; the rest is for slow calls and higher limits.
         pages_by_offset=True,
         edits=(
             EditableField(
@@ -121,9 +128,39 @@ class Plivo(Provider):
         return required(account if isinstance(account, dict) else {}, "auth_id")
 
     def list_numbers(self) -> Iterator[Page]:
-        for body in self._pages("Number/", "number"):
-            numbers = tuple(read_number(row, self.auth_id) for row in body["objects"])
-            yield Page(numbers=numbers, total=body["meta"].get("total_count"))
+        """Pages that overlap by one row, several on their way at once; by Plivo's links where it gives no offsets."""
+        path = self._path("Number/")
+        first = checked_page(self.http.get_json(path, {"limit": PAGE_SIZE, "offset": 0}))
+        page = self._page(first)
+        yield page
+        if is_by_offset(first):
+            yield from self._overlapping_pages(path, Progress(first, "number"), page)
+        else:
+            yield from one_ahead(map(self._page, self._following(path, "number", first)))
+
+    def _page(self, body: Any) -> Page:
+        rows = tuple(list_number(row, self.auth_id) for row in body["objects"])
+        return Page(rows=rows, total=body["meta"].get("total_count"))
+
+    def _overlapping_pages(self, path: str, progress: "Progress", first: Page) -> Iterator[Page]:
+        """Until a page names no next, whatever was counted at first: a list may grow and shrink while it is read."""
+
+        def fetch(offset: int, given_up: threading.Event) -> tuple[Page, bool]:
+            body = self.http.get_json(path, {"limit": PAGE_SIZE, "offset": offset}, given_up=given_up)
+            return self._page(checked_page(body)), leads_onward(body, offset)
+
+        offset, last, total, onward = 0, first.rows[-1].id, first.total or 0, True
+        while onward:
+            offsets = range(offset + STEP, max(total - 1, offset + STEP + 1), STEP)
+            with closing(read_ahead(fetch, offsets, in_flight=self.capabilities.max_in_flight)) as pages:
+                for page, onward in pages:
+                    offset += STEP
+                    rows, moved = without_overlap(page.rows, last)
+                    progress.check({row.id for row in rows}, onward=onward)
+                    yield replace(page, rows=tuple(rows), moved=moved)
+                    if not onward:
+                        return
+                    last, total = rows[-1].id, page.total or total
 
     def get(self, number_id: str) -> RemoteNumber:
         row = self.http.get_json(self._path(f"Number/{number_id}/"))
@@ -183,24 +220,42 @@ class Plivo(Provider):
             raise MalformedResponse(f"Plivo counts {total:,} in a list of which it sent {listed:,}.")
 
     def _pages(self, rest: str, key: str) -> Iterator[Any]:
-        """Every page of a list, until one names no next. Offset and cursor links are both followed.
-
-        A cache that drops the query sends page one for ever, each time with a new link: `key` tells rows apart.
-        """
+        """Every page of a list, until one names no next. Offset and cursor links are both followed."""
         path = self._path(rest)
-        body = checked_page(self.http.get_json(path, {"limit": PAGE_SIZE, "offset": 0}))
-        most, listed, repeats = most_rows(body["meta"].get("total_count")), len(body["objects"]), 0
-        yield body
+        first = checked_page(self.http.get_json(path, {"limit": PAGE_SIZE, "offset": 0}))
+        yield first
+        yield from self._following(path, key, first)
+
+    def _following(self, path: str, key: str, body: Any) -> Iterator[Any]:
+        """The pages after this one, link by link."""
+        progress = Progress(body, key)
         while link := body["meta"].get("next"):
-            before = names_of(body, key)
-            if not before:
-                raise MalformedResponse("Plivo sent an empty page and said that others follow it.")
+            if not body["objects"]:
+                raise MalformedResponse(EMPTY)
             body = checked_page(self.http.follow(f"{path}?{next_query(link)}"))
-            listed += len(body["objects"])
-            repeats = repeats + 1 if body["objects"] and names_of(body, key) <= before else 0
-            if listed > most or repeats > MOST_REPEATS:
-                raise MalformedResponse("Plivo sent the same page again, or more pages than its list has.")
+            progress.check(names_of(body, key))
             yield body
+
+
+class Progress:
+    """Refuses a list that does not come to an end.
+
+    A cache that drops the query sends page one for ever, each time with a new link: names tell rows apart.
+    """
+
+    def __init__(self, first: Any, key: str) -> None:
+        self._most = most_rows(first["meta"].get("total_count"))
+        self._before, self._listed, self._repeats = names_of(first, key), len(first["objects"]), 0
+
+    def check(self, names: set[str], *, onward: bool = False) -> None:
+        """`onward`: the page says that others follow it."""
+        if onward and not names:
+            raise MalformedResponse(EMPTY)
+        self._listed += len(names)
+        self._repeats = self._repeats + 1 if names and names <= self._before else 0
+        self._before = names
+        if self._listed > self._most or self._repeats > MOST_REPEATS:
+            raise MalformedResponse("Plivo sent the same page again, or more pages than its list has.")
 
 
 def checked_page(body: Any) -> Any:
@@ -212,6 +267,27 @@ def checked_page(body: Any) -> Any:
     if total is not None and (type(total) is not int or not 0 <= total <= HIGHEST_TOTAL):
         raise MalformedResponse("Plivo sent a total that is not a count.")
     return body
+
+
+def is_by_offset(first: Any) -> bool:
+    """Its list can be read at any offset: a full page, a count, and a next page that is named by its offset."""
+    is_full = len(first["objects"]) == PAGE_SIZE and first["meta"].get("total_count") is not None
+    return is_full and next_offset(first) > 0
+
+
+def leads_onward(body: Any, offset: int) -> bool:
+    """Whether others follow the page at this offset. Raises MalformedResponse for a next page that is none."""
+    if not body["meta"].get("next"):
+        return False
+    if next_offset(body) <= offset:
+        raise MalformedResponse("Plivo led us around in a circle: a page's link leads back.")
+    return True
+
+
+def next_offset(body: Any) -> int:
+    """The offset of the next page; 0 when its link names none."""
+    offset = dict(parse_qsl(next_query(body["meta"].get("next")))).get("offset", "")
+    return int(offset) if re.fullmatch("[0-9]{1,9}", offset) else 0
 
 
 def names_of(body: Any, key: str) -> set[str]:

@@ -7,6 +7,7 @@ number, or is another account's.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from providers.contract import (
@@ -23,9 +24,24 @@ from providers.contract import (
     TollFreeStatus,
 )
 from providers.errors import MalformedResponse, WrongAccount
-from providers.reading import country_of, fold, read_day, read_flag, read_rate, text, without_secrets
+from providers.paging import ListedNumber
+from providers.reading import (
+    canonical,
+    country_of,
+    decoded,
+    digest_of,
+    fold,
+    read_day,
+    read_flag,
+    read_rate,
+    text,
+    without_secrets,
+)
 
 Row = Mapping[str, Any]
+
+READING = "plivo 1"
+"""Count it up whenever a row comes to be read as something else: all numbers are then read anew, once."""
 
 NUMBER_TYPES: Mapping[str, NumberType] = {
     "local": NumberType.LOCAL,
@@ -78,6 +94,19 @@ KNOWN_FIELDS = frozenset(
 )
 
 
+def list_number(row: Row, account_id: str) -> ListedNumber:
+    """Raises for the same rows as `read_number`. Keeps the row as JSON, which takes a quarter of the room."""
+    fields = row if "number" in row and "resource_uri" in row else own_names(row)
+    digits = read_digits(fields.get("number"))
+    check_account(fields.get("resource_uri"), account_id)
+    source = canonical(row)
+    return ListedNumber(digits, digest_of(source, READING), partial(read_source, source, account_id))
+
+
+def read_source(source: bytes, account_id: str) -> RemoteNumber:
+    return read_number(decoded(source), account_id)
+
+
 def read_number(row: object, account_id: str) -> RemoteNumber:
     """Raises MalformedResponse for a row without a number, WrongAccount for one of another account.
 
@@ -119,6 +148,7 @@ def read_number(row: object, account_id: str) -> RemoteNumber:
         cnam_lookup=CNAM_LOOKUPS.get(fold(fields.get("cnam_lookup")), text(fields.get("cnam_lookup"))),
         surprises=tuple(sorted(surprises(fields))),
         payload=without_secrets(row),
+        digest=digest_of(canonical(row), READING),
     )
 
 
@@ -133,9 +163,12 @@ def read_digits(value: object) -> str:
     raise MalformedResponse("Plivo sent a row without a phone number.")
 
 
+OWNER = re.compile(r"/Account/(MA[^/]*)/")
+
+
 def check_account(resource_uri: object, account_id: str) -> None:
     """A row may name a subaccount, which is one's own: only another main account is foreign."""
-    match = re.search(r"/Account/(MA[^/]*)/", text(resource_uri))
+    match = OWNER.search(text(resource_uri))
     if match and match[1] != account_id:
         raise WrongAccount("Plivo sent a row of another account than the one asked for.")
 

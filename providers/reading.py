@@ -4,15 +4,27 @@ Knows no provider's vocabulary. What cannot be read becomes empty, never an erro
 """
 
 import datetime as dt
+import hashlib
 import re
 from decimal import Decimal, InvalidOperation
 from functools import cache, lru_cache
 from typing import Any
 
+import msgspec
 import phonenumbers
 
 SECRET_ENDINGS = ("token", "password", "secret")
 HIGHEST_RATE = Decimal(10**6)
+
+canonical = msgspec.json.Encoder(order="deterministic", enc_hook=dict).encode
+"""JSON that is the same for the same content, whatever the order of its keys."""
+
+decoded = msgspec.json.Decoder().decode
+
+
+def digest_of(source: bytes, reading: str = "") -> str:
+    """30 letters that stand for this content, and for the way it is read: at most 16 letters that name that."""
+    return hashlib.blake2b(source, digest_size=15, person=reading.encode()).hexdigest()
 
 
 def text(value: object) -> str:

@@ -1,6 +1,5 @@
 """Which providers there are, and how one is opened."""
 
-import time
 from collections.abc import Callable, Mapping
 
 from providers.contract import Provider
@@ -25,7 +24,7 @@ def open_provider(
     limiter: Limiter | None = None,
     may_send: Callable[[], bool] | None = None,
     limits: Limits | None = None,
-    sleep: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], object] | None = None,
 ) -> Provider:
     """One account at one provider, to be closed after use. Sends nothing yet.
 

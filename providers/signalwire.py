@@ -18,7 +18,6 @@ from providers.contract import (
     CredentialField,
     EditableField,
     NumberEdit,
-    Page,
     Provider,
     Rate,
     RemoteApplication,
@@ -30,6 +29,7 @@ from providers.contract import (
     TenDlcStatus,
 )
 from providers.errors import AuthenticationFailed, MalformedResponse, Unsupported, WrongAccount
+from providers.paging import Page, one_ahead
 from providers.reading import text
 from providers.signalwire_words import UUID
 
@@ -143,8 +143,8 @@ class SignalWire(Provider):
         return self.project_id
 
     def list_numbers(self) -> Iterator[Page]:
-        for rows in self._pages(NUMBERS, {"page_size": PAGE_SIZE}):
-            yield Page(numbers=tuple(self._complete(words.read_number(row)) for row in rows))
+        listed = self._pages(NUMBERS, {"page_size": PAGE_SIZE})
+        yield from one_ahead(Page.of(self._complete(words.read_number(row)) for row in rows) for rows in listed)
 
     def get(self, number_id: str) -> RemoteNumber:
         row = self.http.get_json(f"{NUMBERS}/{number_id}")

@@ -17,7 +17,6 @@ from providers.contract import (
     CredentialField,
     EditableField,
     NumberEdit,
-    Page,
     Provider,
     Rate,
     RemoteApplication,
@@ -31,6 +30,7 @@ from providers.contract import (
     TollFreeStatus,
 )
 from providers.errors import AuthenticationFailed, MalformedResponse, Rejected, Transient, Unsupported
+from providers.paging import Page, one_ahead
 from providers.twilio_products import PAGE_SIZE, Products, pages, read, rows
 from providers.twilio_routes import MESSAGES, PN, TK, VOICE, form, side_effects, will_be_ignored
 from providers.twilio_rows import MESSAGING_SERVICE, Around
@@ -161,8 +161,10 @@ class Twilio(Provider):
 
     def list_numbers(self) -> Iterator[Page]:
         around = Around(trunk_rows=self._products.trunk_rows(), memberships=self._products.memberships)
-        for page in pages(self.http, f"{self._account}/IncomingPhoneNumbers.json"):
-            yield Page(numbers=tuple(twilio_rows.read_number(row, self._account_sid, around) for row in page))
+        listed = pages(self.http, f"{self._account}/IncomingPhoneNumbers.json")
+        yield from one_ahead(
+            Page.of(twilio_rows.read_number(row, self._account_sid, around) for row in page) for page in listed
+        )
 
     def get(self, number_id: str) -> RemoteNumber:
         row = read(self.http, self._number_path(number_id))

@@ -41,8 +41,8 @@ def read_numbers(provider: Provider) -> Iterator[Finding]:
     seen = 0
     sample: list[RemoteNumber] = []
     for page in provider.list_numbers():
-        seen += len(page.numbers)
-        sample += page.numbers[: SAMPLE - len(sample)]
+        seen += len(page.rows)
+        sample += [row.read() for row in page.rows[: SAMPLE - len(sample)]]
         count = page.total
         if count is not None and len(sample) >= min(SAMPLE, count):
             break

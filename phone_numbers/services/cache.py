@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from phone_numbers.models import Change, Event, NumberPayload, PhoneNumber, SyncRun
 from phone_numbers.querysets import PhoneNumberQuerySet
-from phone_numbers.services.columns import Reading, format_nationally, shown
+from phone_numbers.services.columns import SURPRISED, Reading, format_nationally, shown
 from phone_numbers.services.drift import Certified, last_certified, last_known, taken_back
 from providers.contract import RemoteNumber
+from providers.paging import ListedNumber
 
 WRITTEN = tuple(
     column.name
@@ -34,32 +35,43 @@ class Stored:
     returned: int = 0
     left_alone: list[int] = field(default_factory=list)
     """Rows that differ and were not written: being edited, edited since the run began, or an edit seemingly undone."""
+    surprising: list[RemoteNumber] = field(default_factory=list)
+    """Those of the batch whose row holds what its adapter does not know."""
 
 
-def store_batch(run: SyncRun, remotes: Sequence[RemoteNumber], *, announce: bool, fence: Callable[[], None]) -> Stored:
-    """One short transaction for a batch of a listing, or none when nothing differs.
+def store_batch(run: SyncRun, rows: Sequence[ListedNumber], *, announce: bool, fence: Callable[[], None]) -> Stored:
+    """One short transaction for a batch of a listing, or none when nothing differs. Only rows that differ are read.
 
     `fence` is called first inside it and raises when the run is not ours any more. `announce`: a number never seen
     before is news (in the first listing of an account it is not).
     """
-    readings = {remote.id: Reading.of(remote) for remote in remotes}
-    rows = PhoneNumber.objects.filter(account_id=run.account_id, remote_id__in=readings)
-    known = {row[0]: row[1:] for row in rows.values_list("remote_id", "pk", "digest", "presence")}
-    fresh = [reading for remote_id, reading in readings.items() if remote_id not in known]
-    differing = {
-        pk: readings[remote_id]
-        for remote_id, (pk, digest, presence) in known.items()
-        if presence != PhoneNumber.Presence.PRESENT or digest != readings[remote_id].digest
-    }
+    listed = {row.id: row for row in rows}
+    pks: dict[str, int] = {}
+    differing: dict[int, Reading] = {}
+    surprising: list[RemoteNumber] = []
+    for remote_id, pk, digest, presence in find_known(run.account_id, listed):
+        row = listed[remote_id]
+        pks[remote_id] = pk
+        if presence != PhoneNumber.Presence.PRESENT or digest.removesuffix(SURPRISED) != row.digest:
+            differing[pk] = Reading.of(row.read())
+        elif digest.endswith(SURPRISED):
+            surprising.append(row.read())
+    fresh = [Reading.of(row.read()) for row in listed.values() if row.id not in pks]
     stored = Stored(new=len(fresh))
-    pks = {remote_id: row[0] for remote_id, row in known.items()}
     if fresh or differing:
         with transaction.atomic():
             fence()
             pks |= create_numbers(run, fresh, announce=announce)
             update_numbers(run, differing, stored)
-    stored.seen = [pks[remote.id] for remote in remotes]
+    stored.seen = [pks[row.id] for row in rows]
+    read = (reading.remote for reading in (*fresh, *differing.values()))
+    stored.surprising = [*surprising, *(remote for remote in read if remote.surprises)]
     return stored
+
+
+def find_known(account_id: int, remote_ids: Collection[str]) -> Iterable[tuple[str, int, str, str]]:
+    rows = PhoneNumber.objects.filter(account_id=account_id, remote_id__in=remote_ids)
+    return rows.values_list("remote_id", "pk", "digest", "presence")
 
 
 def create_numbers(run: SyncRun, readings: Sequence[Reading], *, announce: bool) -> dict[str, int]:

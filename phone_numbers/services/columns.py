@@ -1,17 +1,16 @@
 """A provider's reading of one number, as columns of the cache and as a digest. Touches no database."""
 
-import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Self, TypeVar
 
-import msgspec
 import phonenumbers
 from django.db import models
 
 from phone_numbers.models import NumberPayload, PhoneNumber
 from phone_numbers.models.numbers import service_bits
 from providers.contract import RemoteNumber, Route
+from providers.paging import ListedNumber
 
 TEXTS = (
     "e164",
@@ -52,7 +51,8 @@ LARGEST_RATE = Decimal(10**7)
 
 Row = TypeVar("Row", bound=models.Model)
 
-_encoder = msgspec.json.Encoder(order="deterministic", enc_hook=dict)
+SURPRISED = "+"
+"""Ends the stored digest of a number with surprises: its row is read at every sync, so that they are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,8 @@ class Reading:
 
     @classmethod
     def of(cls, remote: RemoteNumber) -> Self:
-        return cls(remote, hashlib.blake2b(_encoder.encode(remote), digest_size=16).hexdigest())
+        digest = ListedNumber.of(remote).digest
+        return cls(remote, digest + SURPRISED if remote.surprises else digest)
 
     def columns(self) -> dict[str, Any]:
         """What the row of the cache holds of it; a compliance status the reading does not tell is left out."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from phone_numbers.services.cache import Stored
 from phone_numbers.services.surprises import Sentinel
-from providers.contract import Page
 from providers.errors import MalformedResponse
+from providers.paging import Page
 
 KEPT = "What was read is stored; nothing was taken for absent."
 SLACK = 1.1, 1_000
@@ -63,17 +63,17 @@ class Listing:
             self.first_total = page.total
         self.last_total = page.total
         self.pages += 1
-        self.rows += len(page.numbers)
+        self.rows += len(page.rows)
         self.moves += page.moved
         if self.rows > self.most_rows:
             raise MalformedResponse(f"The provider's list did not end after {self.rows:,} rows. {KEPT}")
-        self.sentinel.add(page.numbers)
 
     def add_stored(self, stored: Stored) -> None:
         self.new += stored.new
         self.changed += stored.changed
         self.returned += stored.returned
         self.left_alone.update(stored.left_alone)
+        self.sentinel.add(stored.surprising)
         self.mark_seen(stored.seen)
 
     def mark_seen(self, pks: Iterable[int]) -> None:

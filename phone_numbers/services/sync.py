@@ -3,8 +3,6 @@
 Everything is committed under the run's lease, in short transactions, with no call to the provider inside one.
 """
 
-import time
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,20 +11,17 @@ import structlog
 from phone_numbers.models import Account, Change, PhoneNumber, SyncRun
 from phone_numbers.services.absences import accepted_absences, find_absent, keep_held, reason_to_hold, turn_of
 from phone_numbers.services.accounts import check_identity
-from phone_numbers.services.cache import store_batch
 from phone_numbers.services.changes import look_soon
 from phone_numbers.services.connections import in_full, open_account
 from phone_numbers.services.leases import LeaseLost, heartbeat
 from phone_numbers.services.listing import Listing
 from phone_numbers.services.presence import MOST_ASKED, ask_each, check_absent, read_number
+from phone_numbers.services.reading import read_numbers
 from phone_numbers.services.routes import read_routes
 from phone_numbers.services.runs import Lease, claim_run
 from phone_numbers.services.surprises import keep_surprises
-from providers.contract import Compliance, Provider, RemoteNumber
+from providers.contract import Provider
 from providers.errors import AuthenticationFailed, ProviderError, Transient, WrongAccount
-
-BATCH = 500
-RENEW_SECONDS = 2.0
 
 HEALTH_AFTER = {
     AuthenticationFailed.slug: Account.Health.AUTH_FAILED,
@@ -99,45 +94,6 @@ def read_everything(provider: Provider, lease: Lease, listing: Listing) -> Outco
     if outcome.state == SyncRun.State.COMPLETE:
         keep_surprises(lease, listing.sentinel)
     return replace(outcome, detail=" ".join(filter(None, [outcome.detail, unread, *remarks])))
-
-
-def read_numbers(provider: Provider, lease: Lease, listing: Listing) -> None:
-    """Every page, stored in batches; returns when the listing ran to its end, else raises ProviderError."""
-    facts = provider.compliance() if provider.capabilities.compliance_is_separate else {}
-    waiting: list[RemoteNumber] = []
-    kept_at = time.monotonic()
-    try:
-        for page in provider.list_numbers():
-            listing.add_page(page)
-            waiting += with_compliance(page.numbers, facts)
-            if len(waiting) >= BATCH or time.monotonic() - kept_at > RENEW_SECONDS:
-                batch, waiting = waiting, []
-                keep_numbers(lease, listing, batch)
-                kept_at = time.monotonic()
-    except WrongAccount:
-        raise
-    except ProviderError:
-        keep_numbers(lease, listing, waiting)
-        raise
-    keep_numbers(lease, listing, waiting)
-
-
-def keep_numbers(lease: Lease, listing: Listing, remotes: Sequence[RemoteNumber]) -> None:
-    announce = lease.run.account.fresh_at is not None
-    listing.add_stored(store_batch(lease.run, remotes, announce=announce, fence=lease.renew))
-    lease.renew(**listing.progress())
-
-
-def with_compliance(remotes: Sequence[RemoteNumber], facts: Mapping[str, Compliance]) -> Sequence[RemoteNumber]:
-    """The numbers with what the provider keeps elsewhere about them."""
-    if not facts:
-        return remotes
-    return [
-        replace(remote, tendlc=fact.tendlc or remote.tendlc, toll_free=fact.toll_free or remote.toll_free)
-        if (fact := facts.get(remote.id))
-        else remote
-        for remote in remotes
-    ]
 
 
 def read_edited(provider: Provider, lease: Lease, listing: Listing) -> str:

@@ -25,6 +25,7 @@ from providers.contract import (
     TenDlcStatus,
     TollFreeStatus,
 )
+from providers.paging import ListedNumber
 from tests.phone_numbers.jobs import make_account
 
 REMOTE = RemoteNumber(
@@ -51,7 +52,7 @@ def run(db: None) -> SyncRun:
 
 
 def store(run: SyncRun, *remotes: RemoteNumber, announce: bool = False) -> Stored:
-    return store_batch(run, remotes, announce=announce, fence=lambda: None)
+    return store_batch(run, [ListedNumber.of(remote) for remote in remotes], announce=announce, fence=lambda: None)
 
 
 def drifts() -> list[tuple[str, str, str]]:

@@ -10,9 +10,10 @@ from phone_numbers.models import Change, Event, PhoneNumber, SyncRun
 from phone_numbers.services.connections import open_account
 from phone_numbers.services.drift import Certified, last_known
 from phone_numbers.services.listing import Listing
+from phone_numbers.services.reading import keep_numbers
 from phone_numbers.services.runs import claim_run, request_sync
-from phone_numbers.services.sync import keep_numbers, read_edited
-from providers.contract import RemoteNumber
+from phone_numbers.services.sync import read_edited
+from providers.paging import ListedNumber
 from providers.simulator import Simulator
 from tests.phone_numbers.jobs import LIST, ONE, ask, number_of, sync, work
 
@@ -25,12 +26,12 @@ def drifts(number: PhoneNumber) -> list[tuple[str, str, str]]:
     return list(found.values_list("field", "before", "after"))
 
 
-def listed(number: PhoneNumber) -> list[RemoteNumber]:
+def listed(number: PhoneNumber) -> list[ListedNumber]:
     with open_account(number.account) as provider:
-        return [remote for page in provider.list_numbers() for remote in page.numbers]
+        return [row for page in provider.list_numbers() for row in page.rows]
 
 
-def store_lagging(number: PhoneNumber, rows: list[RemoteNumber]) -> str:
+def store_lagging(number: PhoneNumber, rows: list[ListedNumber]) -> str:
     """A sync that begins now and whose list shows these old rows; what it could not read."""
     lease, listing = claim_run(request_sync(number.account, trigger="person").pk), Listing()
     with open_account(number.account) as provider:
@@ -68,7 +69,7 @@ def test_it_says_between_which_moments_a_field_changed(number: PhoneNumber, simu
 
 def test_it_learns_nothing_from_a_list_that_broke_off(number: PhoneNumber, simulator: Simulator) -> None:
     whole = number.account.runs.get()
-    simulator.fault("duplicate_page", path=rf"{LIST}.*offset=20")
+    simulator.fault("duplicate_page", path=rf"{LIST}.*offset=19")
     assert sync(number.account).state == SyncRun.State.PARTIAL
     simulator.world.change(simulator.world.account(), number.remote_id, alias="Front door")
     PhoneNumber.objects.update(changed_at=whole.started_at)

@@ -141,7 +141,7 @@ def test_it_stays_where_it_is_in_a_list_that_is_not_certified(
     gone: PhoneNumber, simulator: Simulator, rung: str, kind: str
 ) -> None:
     put(gone, rung, RECLAIM)
-    simulator.fault(kind, path=rf"{LIST}.*offset=20", times=0)
+    simulator.fault(kind, path=rf"{LIST}.*offset=19", times=0)
     assert after_sync(gone) == rung
     assert events(gone) == []
 

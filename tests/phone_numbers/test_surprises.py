@@ -77,7 +77,7 @@ def test_it_counts_again_what_has_come_back(account: Account, simulator: Simulat
 
 
 def test_it_believes_no_listing_that_broke_off(account: Account, simulator: Simulator) -> None:
-    simulator.fault("html", path="offset=40", times=0)
+    simulator.fault("html", path="offset=38", times=0)
     surprise(simulator)
     assert sync(account).state == "partial"
     assert counted(account) == []

@@ -16,8 +16,9 @@ from phone_numbers.services.accounts import test_connection as check_connection
 from phone_numbers.services.connections import open_account, shared_limiter
 from phone_numbers.services.leases import LeaseLost
 from phone_numbers.services.listing import Listing
-from phone_numbers.services.sync import keep_numbers, run_sync
-from providers.contract import Page
+from phone_numbers.services.reading import keep_numbers
+from phone_numbers.services.sync import run_sync
+from providers.paging import Page
 from providers.plivo import Plivo
 from providers.simulator import PLIVO_AUTH_ID, Simulator
 from tests.phone_numbers.jobs import LIST, ONE, make_account, number_of, presences, sync
@@ -38,7 +39,7 @@ BROKEN = {
     "rate_limited": {},
 }
 
-SECOND_PAGE = rf"{LIST}.*offset=20"
+SECOND_PAGE = rf"{LIST}.*offset=19"
 
 
 @pytest.mark.parametrize("kind", BROKEN)
@@ -190,7 +191,7 @@ def test_it_writes_nothing_once_its_run_was_taken(account: Account) -> None:
     SyncRun.objects.update(lease_expires_at=timezone.now())
     runs.reap_runs(timezone.now())
     with pytest.raises(LeaseLost):
-        keep_numbers(lease, Listing(), page.numbers)
+        keep_numbers(lease, Listing(), page.rows)
     assert not PhoneNumber.objects.exists()
 
 
@@ -259,6 +260,6 @@ def test_it_limits_real_accounts_only(account: Account) -> None:
 def test_it_doubts_a_list_whose_total_only_some_pages_tell(totals: tuple[int | None, int | None]) -> None:
     listing = Listing()
     for total in totals:
-        listing.add_page(Page(numbers=(), total=total))
+        listing.add_page(Page(rows=(), total=total))
     assert "no total" in listing.doubt()
     assert "45" in listing.doubt()

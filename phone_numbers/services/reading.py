@@ -1,0 +1,63 @@
+"""Reads a listing into the cache, batch by batch, while its next pages are already on their way.
+
+Decides nothing about what a listing means: that is the sync's, at its end.
+"""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from phone_numbers.services.cache import store_batch
+from phone_numbers.services.listing import Listing
+from phone_numbers.services.runs import Lease
+from providers.contract import Compliance, Provider, RemoteNumber
+from providers.errors import ProviderError, WrongAccount
+from providers.paging import ListedNumber
+from providers.reading import canonical, digest_of
+
+BATCH = 1000
+RENEW_SECONDS = 2.0
+
+
+def read_numbers(provider: Provider, lease: Lease, listing: Listing) -> None:
+    """Every page, stored in batches; returns when the listing ran to its end, else raises ProviderError."""
+    facts = provider.compliance() if provider.capabilities.compliance_is_separate else {}
+    waiting: list[ListedNumber] = []
+    kept_at = time.monotonic()
+    try:
+        for page in provider.list_numbers():
+            listing.add_page(page)
+            waiting += with_compliance(page.rows, facts) if facts else page.rows
+            if len(waiting) >= BATCH or time.monotonic() - kept_at > RENEW_SECONDS:
+                batch, waiting = waiting, []
+                keep_numbers(lease, listing, batch)
+                kept_at = time.monotonic()
+    except WrongAccount:
+        raise
+    except ProviderError:
+        keep_numbers(lease, listing, waiting)
+        raise
+    keep_numbers(lease, listing, waiting)
+
+
+def keep_numbers(lease: Lease, listing: Listing, rows: Sequence[ListedNumber]) -> None:
+    announce = lease.run.account.fresh_at is not None
+    listing.add_stored(store_batch(lease.run, rows, announce=announce, fence=lease.renew))
+    lease.renew(**listing.progress())
+
+
+def with_compliance(rows: Iterable[ListedNumber], facts: Mapping[str, Compliance]) -> Iterable[ListedNumber]:
+    """The rows with what the provider keeps elsewhere about their numbers."""
+    return (with_fact(row, fact) if (fact := facts.get(row.id)) else row for row in rows)
+
+
+def with_fact(row: ListedNumber, fact: Compliance) -> ListedNumber:
+    digest = digest_of(canonical([row.digest, fact]))
+    return ListedNumber(row.id, digest, partial(read_with_fact, row, fact, digest))
+
+
+def read_with_fact(row: ListedNumber, fact: Compliance, digest: str) -> RemoteNumber:
+    remote = row.read()
+    tendlc, toll_free = fact.tendlc or remote.tendlc, fact.toll_free or remote.toll_free
+    return replace(remote, tendlc=tendlc, toll_free=toll_free, digest=digest)
