@@ -141,7 +141,8 @@ def test_it_stays_where_it_is_in_a_list_that_is_not_certified(
     gone: PhoneNumber, simulator: Simulator, rung: str, kind: str
 ) -> None:
     put(gone, rung, RECLAIM)
-    simulator.fault(kind, path=rf"{LIST}.*offset=19", times=0)
+    first_or_second = 0 if kind == "row_added" else 19  # Later pages are read side by side.
+    simulator.fault(kind, path=rf"{LIST}.*offset={first_or_second}", times=0)
     assert after_sync(gone) == rung
     assert events(gone) == []
 
