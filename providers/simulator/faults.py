@@ -9,9 +9,11 @@ import random
 import re
 import struct
 import threading
+import time
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from functools import cache
 from typing import Any, Protocol
 
@@ -22,6 +24,7 @@ from providers.simulator.server import Request, Response
 from providers.simulator.world import Account, World
 
 LINKS = ("next", "next_page_uri", "next_page_url")
+OFFSETS = ("offset", "Results_Skip")
 TOTALS = ("total_count", "TotalCount", "total")
 BOMB_BYTES = 1 << 30
 OVERSIZED_BYTES = 6 << 20
@@ -44,6 +47,7 @@ class Fault:
     status: int = 500
     seconds: float = 0.0
     retry_after: str | None = None
+    """The header; "date" stands for the moment `seconds` from now, as an HTTP date."""
     field: str = ""
     """Of a row: the field to drop, add or mistype; "" stands for the row's first one."""
     value: Any = None
@@ -196,7 +200,9 @@ def _late(fault: Fault, call: Call) -> Response:
 
 def _rate_limited(fault: Fault, call: Call) -> Response:
     response = call.api.error(429)
-    if fault.retry_after is not None:
+    if fault.retry_after == "date":
+        response.headers["Retry-After"] = formatdate(time.time() + fault.seconds, usegmt=True)
+    elif fault.retry_after is not None:
         response.headers["Retry-After"] = fault.retry_after
     return response
 
@@ -235,8 +241,9 @@ def _wrong_account(fault: Fault, call: Call) -> Response:
 def _duplicate_page(_: Fault, call: Call) -> Response:
     """The page before this one once more, under this page's links."""
     own = msgspec.json.decode(call.proceed().body)
-    offset = int(call.request.query.get("offset", "0"))
-    before = call.request.asking(offset=str(max(0, offset - len(_rows(own)))))
+    name = next((name for name in OFFSETS if name in call.request.query), OFFSETS[0])
+    offset = int(call.request.query.get(name, "0"))
+    before = call.request.asking(**{name: str(max(0, offset - len(_rows(own))))})
     own_rows, old_rows = _rows(own), _rows(msgspec.json.decode(call.api.answer(before).body))
     own_rows[:] = old_rows[: len(own_rows)]
     return Response(200, msgspec.json.encode(own))
@@ -293,6 +300,10 @@ def _empty_and_total_zero(_: Fault, __: Call, body: dict[str, Any]) -> None:
 
 def _loop(_: Fault, call: Call, body: dict[str, Any]) -> None:
     _set_everywhere(body, LINKS, call.request.target[len(call.request.mount) :])
+
+
+def _ended(_: Fault, __: Call, body: dict[str, Any]) -> None:
+    _set_everywhere(body, LINKS, None)
 
 
 def _foreign(_: Fault, call: Call, body: dict[str, Any]) -> None:
@@ -366,6 +377,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "total_zero": _edited(_empty_and_total_zero),
     "looping_link": _edited(_loop),
     "foreign_link": _edited(_foreign),
+    "no_link": _edited(_ended),
     "redirect": _redirect,
     "gzip_bomb": _gzip_bomb,
     "broken_gzip": _broken_gzip,

@@ -1,7 +1,10 @@
 """Which requests came in, when, and how they were answered: counted always, kept one by one up to a limit."""
 
+import time
 from collections import Counter, deque
 from typing import Any, NamedTuple
+
+from providers.simulator.server import Request, Response
 
 KEPT = 20_000
 
@@ -12,6 +15,10 @@ class LoggedRequest(NamedTuple):
     method: str
     target: str
     status: int
+    answered_at: float
+    """When its answer was about to leave."""
+    retry_after: str
+    """The answer's header, or ""."""
 
 
 class RequestLog:
@@ -22,9 +29,10 @@ class RequestLog:
         self.kept: deque[LoggedRequest] = deque(maxlen=KEPT)
         self.by_status: Counter[int] = Counter()
 
-    def add(self, at: float, method: str, target: str, status: int) -> None:
-        self.kept.append(LoggedRequest(at, method, target, status))
-        self.by_status[status] += 1
+    def add(self, at: float, request: Request, response: Response) -> None:
+        hint = response.headers.get("Retry-After", "")
+        self.kept.append(LoggedRequest(at, request.method, request.target, response.status, time.time(), hint))
+        self.by_status[response.status] += 1
 
     def summary(self) -> dict[str, Any]:
         return {

@@ -87,7 +87,7 @@ class Simulator:
         if self.latency_seconds:
             self._running().stopping.wait(self.latency_seconds)
         response = self._provider_answer(request)
-        self.requests.add(at, request.method, request.target, response.status)
+        self.requests.add(at, request, response)
         return response
 
     def _provider_answer(self, request: Request) -> Response:

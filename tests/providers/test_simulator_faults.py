@@ -1,7 +1,9 @@
 """Every scripted misbehaviour, as a bare HTTP client sees it."""
 
+import datetime as dt
 import time
 import zlib
+from email.utils import parsedate_to_datetime
 
 import httpx
 import pytest
@@ -77,6 +79,14 @@ def test_it_limits_the_rate_with_or_without_a_hint(plivo_http, simulator, retry_
     assert answer.status_code == 429
     assert answer.headers.get("Retry-After") == retry_after
     assert len(simulator.world.journal) == 0
+
+
+def test_it_names_the_moment_to_come_back_at(plivo_http, simulator):
+    simulator.fault("rate_limited", retry_after="date", seconds=30)
+
+    moment = parsedate_to_datetime(plivo_http.get("Number/").headers["Retry-After"])
+
+    assert 28 < (moment - dt.datetime.now(dt.UTC)).total_seconds() <= 30
 
 
 @pytest.mark.parametrize("kind", ["slow_body", "slow_headers"])
@@ -186,6 +196,14 @@ def test_it_links_to_another_host(plivo_http, simulator):
     simulator.fault("foreign_link")
 
     assert plivo_http.get("Number/").json()["meta"]["next"].startswith("http://elsewhere.invalid/")
+
+
+def test_it_ends_a_list_before_its_end(plivo_http, simulator):
+    simulator.fault("no_link")
+
+    page = plivo_http.get("Number/").json()
+
+    assert (page["meta"]["next"], page["meta"]["total_count"]) == (None, NUMBERS)
 
 
 def test_it_redirects_to_another_host(plivo_http, simulator):
