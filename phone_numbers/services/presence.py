@@ -119,7 +119,7 @@ def check_number(provider: Provider, lease: Lease, pk: int, tally: Tally) -> Non
     except NotFound:
         with lease.transaction():
             for number in lock_numbers([pk], edited_after=edited_seq):
-                if rung := step_down(number, lease.run, reclaim_of(provider)):
+                if rung := step_down(number, lease.run):
                     tally.add(rung)
             lease.renew(**tally.columns())
 
@@ -141,15 +141,12 @@ def read_number(provider: Provider, lease: Lease, pk: int) -> bool:
     return any(event.kind == Event.Kind.PRESENCE for event in news)
 
 
-def step_down(number: PhoneNumber, run: SyncRun, reclaim: dt.timedelta) -> Presence | None:
-    """The rung below, if it is time for it. One rung a run, however often a worker of the run was lost."""
-    was, now = Presence(number.presence), timezone.now()
-    wait = {Presence.UNCONFIRMED: LEAST_APART, Presence.MISSING: reclaim}.get(was, dt.timedelta())
-    is_early = number.presence_since is not None and number.presence_since > now - wait
-    stepped = Event.objects.filter(number=number, kind=Event.Kind.PRESENCE, run=run)
-    if was not in BELOW or (wait and is_early) or stepped.exists():
+def step_down(number: PhoneNumber, run: SyncRun) -> Presence | None:
+    """The rung below. One rung a run, however often a worker of the run was lost."""
+    was = Presence(number.presence)
+    rung = BELOW.get(was)
+    if rung is None or Event.objects.filter(number=number, kind=Event.Kind.PRESENCE, run=run).exists():
         return None
-    rung = BELOW[was]
     Event.objects.create(number=number, kind=Event.Kind.PRESENCE, before=was, after=rung, detail=WHY[rung], run=run)
-    PhoneNumber.objects.filter(pk=number.pk).update(presence=rung, presence_since=now)
+    PhoneNumber.objects.filter(pk=number.pk).update(presence=rung, presence_since=timezone.now())
     return rung

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from phone_numbers.models import Account, SyncRun
-from phone_numbers.services import holds, runs
+from phone_numbers.services import absences, holds, presence, runs
 from phone_numbers.services.holds import HoldRefused, accept_absences, dismiss_absences, open_hold
 from phone_numbers.services.sync import run_sync
 from providers.simulator import Simulator
@@ -60,6 +60,31 @@ def test_it_asks_for_each_accepted_number(synced: Account, simulator: Simulator,
     held = sync(synced)
     run = work(accept_absences(held, count=45, user=operator))
     assert (run.state, presences(synced)) == ("complete", {"present": 45})
+
+
+def test_it_asks_for_all_that_was_accepted_in_one_run(
+    synced: Account, simulator: Simulator, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence, "MOST_ASKED", 1)
+    work(accept_absences(hold(synced, simulator), count=5, user=operator))
+    assert presences(synced) == {"present": 40, "unconfirmed": 5}
+
+
+def test_it_takes_the_limits_from_the_account(synced: Account, simulator: Simulator) -> None:
+    Account.objects.update(hold_minimum=5, hold_percent=0)
+    remove(simulator, 5)
+    assert sync(synced).state == SyncRun.State.COMPLETE
+    Account.objects.update(hold_minimum=0, hold_percent=2)
+    remove(simulator, 1)
+    assert sync(synced).state == SyncRun.State.HELD
+
+
+def test_it_keeps_what_the_last_try_of_a_run_found_only(synced: Account, simulator: Simulator) -> None:
+    gone = remove(simulator, 5)
+    run = runs.request_sync(synced, trigger="person")
+    absences.keep_held(runs.claim_run(run.pk), synced.numbers.values_list("pk", flat=True))
+    SyncRun.objects.filter(pk=run.pk).update(state=SyncRun.State.QUEUED)
+    assert work(run).held_numbers.count() == len(gone)
 
 
 @pytest.mark.parametrize("count", [-1, 0, 4, 6, 45])

@@ -18,6 +18,8 @@ from phone_numbers.services.leases import LeaseLost
 from phone_numbers.services.listing import Listing
 from phone_numbers.services.reading import keep_numbers
 from phone_numbers.services.sync import run_sync
+from providers.contract import RemoteNumber
+from providers.errors import MalformedResponse
 from providers.paging import Page
 from providers.plivo import Plivo
 from providers.simulator import PLIVO_AUTH_ID, Simulator
@@ -30,8 +32,18 @@ BROKEN = {
     "html": {},
     "invalid_json": {},
     "cut_short": {},
+    "cut_without_length": {},
+    "garbled": {},
+    "broken_gzip": {},
+    "gzip_bomb": {},
+    "oversized": {},
+    "no_body": {},
+    "json_text": {"value": "maintenance"},
     "redirect": {},
     "looping_link": {},
+    "foreign_link": {},
+    "duplicate_row": {},
+    "empty_page": {},
     "wrong_type": {"field": "number", "value": 17},
     "missing_field": {"field": "number"},
     "wrong_account": {},
@@ -61,6 +73,30 @@ def test_it_keeps_the_pages_before_the_broken_one(account: Account, simulator: S
     run = sync(account)
     assert (run.state, run.numbers_new, account.numbers.count()) == (SyncRun.State.PARTIAL, 20, 20)
     assert (account.health, account.fresh_at) == (Account.Health.FAILING, None)
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_it_begins_anew_after_a_broken_page(account: Account, simulator: Simulator) -> None:
+    simulator.fault("error", status=503, path=SECOND_PAGE, times=4)
+    sync(account)
+    run = sync(account)
+    assert (run.state, run.pages_read, run.numbers_seen, account.numbers.count()) == ("complete", 3, 45, 45)
+
+
+def test_it_minds_no_field_it_does_not_know(synced: Account, simulator: Simulator) -> None:
+    simulator.fault("extra_field", path=LIST, times=0, value="new")
+    assert sync(synced).state == SyncRun.State.COMPLETE
+
+
+def test_it_takes_a_number_that_came_twice_as_it_came_last(number: PhoneNumber, simulator: Simulator) -> None:
+    """The first page comes again as the second one, after its first number was changed."""
+    world = simulator.world.account()
+    first = world.at(0).digits
+    simulator.fault("act", path=rf"{LIST}.*offset=0", action=lambda it: it.change(world, first, alias="Later"))
+    simulator.fault("duplicate_page", path=SECOND_PAGE)
+    run = sync(number.account)
+    assert (run.state, number_of(first).alias) == (SyncRun.State.PARTIAL, "Later")
+    assert "(20 numbers came twice)" in run.detail
 
 
 def test_it_completes_after_a_page_that_failed_once(
@@ -141,6 +177,15 @@ def test_it_stores_nothing_of_another_account(account: Account, simulator: Simul
     assert (account.health, account.remote_id) == (Account.Health.WRONG_ACCOUNT, "MASOMEBODYELSE000001")
 
 
+@pytest.mark.parametrize("path", [rf"{LIST}.*offset=0", SECOND_PAGE])
+def test_it_stores_nothing_of_a_page_with_another_accounts_numbers(
+    account: Account, simulator: Simulator, path: str
+) -> None:
+    simulator.fault("wrong_account", path=path, times=0)
+    run = sync(account)
+    assert (run.state, account.numbers.count(), account.health) == ("failed", 0, Account.Health.WRONG_ACCOUNT)
+
+
 def test_it_stops_at_once_when_the_credentials_are_refused(synced: Account, simulator: Simulator) -> None:
     simulator.fault("revoked", times=0)
     run = sync(synced)
@@ -148,11 +193,12 @@ def test_it_stops_at_once_when_the_credentials_are_refused(synced: Account, simu
     assert (synced.health, synced.health_detail) == (Account.Health.AUTH_FAILED, run.detail)
 
 
-def test_it_stops_when_the_credentials_are_refused_midway(synced: Account, simulator: Simulator) -> None:
-    simulator.fault("revoked", path=SECOND_PAGE, times=0)
+@pytest.mark.parametrize("status", [401, 403])
+def test_it_stops_when_the_credentials_are_refused_midway(synced: Account, simulator: Simulator, status: int) -> None:
+    fault = simulator.fault("error", status=status, path=SECOND_PAGE, times=0)
     run = sync(synced)
     assert (run.state, run.retries, run.numbers_seen) == (SyncRun.State.FAILED, 0, 20)
-    assert presences(synced) == {"present": 45}
+    assert (fault.struck, synced.health, presences(synced)) == (1, Account.Health.AUTH_FAILED, {"present": 45})
 
 
 @pytest.mark.usefixtures("no_waiting")
@@ -263,3 +309,19 @@ def test_it_doubts_a_list_whose_total_only_some_pages_tell(totals: tuple[int | N
         listing.add_page(Page(rows=(), total=total))
     assert "no total" in listing.doubt()
     assert "45" in listing.doubt()
+
+
+def test_it_doubts_a_list_whose_pages_do_not_join() -> None:
+    listing = Listing()
+    listing.add_page(Page(rows=()))
+    listing.add_page(Page(rows=(), moved=True))
+    assert listing.doubt().startswith("The list moved while it was read, so it may have missed some.")
+
+
+@pytest.mark.parametrize(("total", "most"), [(45, 1_049), (None, 2_000_000)])
+def test_it_ends_a_list_that_has_no_end(total: int | None, most: int) -> None:
+    page = Page.of([RemoteNumber(id="1", e164="+14155550100")], total)
+    listing = Listing(rows=most - 1)
+    listing.add_page(page)
+    with pytest.raises(MalformedResponse, match="did not end"):
+        listing.add_page(page)
