@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from phone_numbers.views import accounts, cells, changes, details, numbers
+from phone_numbers.views import accounts, cells, changes, details, freshness, numbers, syncs
 
 app_name = "numbers"
 urlpatterns = [
@@ -14,7 +14,14 @@ urlpatterns = [
     path("changes/", changes.change_list, name="change_list"),
     path("changes/<int:pk>/", changes.change_state, name="change_state"),
     path("accounts/", accounts.account_list, name="account_list"),
+    path("accounts/freshness/", freshness.account_freshness, name="account_freshness"),
     path("accounts/<int:pk>/", accounts.account_detail, name="account_detail"),
     path("accounts/<int:pk>/sync/", accounts.account_sync, name="account_sync"),
     path("accounts/<int:pk>/progress/", accounts.account_progress, name="account_progress"),
+    path("accounts/<int:pk>/test/", accounts.account_test, name="account_test"),
+    path("accounts/<int:pk>/pause/", accounts.account_pause, name="account_pause"),
+    path("syncs/", syncs.sync_list, name="sync_list"),
+    path("syncs/<int:pk>/", syncs.sync_detail, name="sync_detail"),
+    path("syncs/<int:pk>/accept/", syncs.sync_accept, name="sync_accept"),
+    path("syncs/<int:pk>/dismiss/", syncs.sync_dismiss, name="sync_dismiss"),
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from enum import Enum
 
-from phone_numbers.models import Account, PhoneNumber
+from phone_numbers.models import PhoneNumber
 from providers.contract import NumberType, Service, TenDlcStatus, TollFreeStatus
 
 SPELLINGS = {"toll_free": "Toll-free", "sms": "SMS", "mms": "MMS"}
@@ -24,15 +24,3 @@ TENDLC_STATUSES = titled(TenDlcStatus)
 TOLL_FREE_STATUSES = titled(TollFreeStatus)
 PRESENCES = titled(PhoneNumber.Presence)
 CNAM_LOOKUPS = {"enabled": "Enabled", "disabled": "Disabled"}
-
-
-def trouble_of(account: Account) -> str:
-    """What to warn of before its numbers are trusted; "" when nothing is wrong, or nothing was ever read."""
-    health = Account.Health
-    if account.health in {health.FAILING, health.HELD, health.AUTH_FAILED, health.WRONG_ACCOUNT}:
-        return f"{health(account.health).label}. {account.health_detail}".strip()
-    if account.fresh_at is None or not account.is_stale:
-        return ""
-    return (
-        "It is paused, so its numbers may be out of date." if account.is_paused else "Its numbers may be out of date."
-    )

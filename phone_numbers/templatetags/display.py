@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from phone_numbers.filters.words import in_words, trouble_of
+from phone_numbers.filters.words import in_words
 from phone_numbers.models import Account, PhoneNumber, SyncRun
 from providers.contract import Provenance
 from providers.registry import PROVIDERS
@@ -108,6 +108,7 @@ def tendlc_status(number: PhoneNumber) -> SafeString:
     return as_status(tone, shape, note)
 
 
+@register.simple_tag
 def as_status(tone: str, shape: str, text: str) -> SafeString:
     return format_html(
         '<span class="status" data-tone="{}">{}<span class="clip">{}</span></span>', tone, icon(shape), text
@@ -153,19 +154,42 @@ def age(moment: datetime | None) -> str:
     return f"{int(seconds)} s" if seconds >= 5 else "now"
 
 
-@register.simple_tag
-def ago(moment: datetime | None) -> SafeString:
+def as_time(moment: datetime | None, text: str) -> SafeString:
+    """The text, with the exact moment behind it."""
     if moment is None:
         return format_html('<span class="none">{}</span>', "never")
     local = timezone.localtime(moment)
-    text = age(moment)
-    is_past = moment <= timezone.now()
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         local.isoformat(timespec="seconds"),
         local.strftime("%Y-%m-%d %H:%M:%S %Z"),
-        text if text == "now" else f"{text} ago" if is_past else f"in {text}",
+        text,
     )
+
+
+@register.simple_tag
+def ago(moment: datetime | None) -> SafeString:
+    text = age(moment)
+    is_past = moment is None or moment <= timezone.now()
+    return as_time(moment, text if text == "now" else f"{text} ago" if is_past else f"in {text}")
+
+
+@register.simple_tag
+def since(moment: datetime | None) -> SafeString:
+    """How long something has lasted: "3 h"."""
+    text = age(moment)
+    return as_time(moment, "a moment" if text == "now" else text)
+
+
+@register.simple_tag
+def clock(moment: datetime | None) -> SafeString:
+    """The time of day, with the day when it is another one: "14:32", "24 Nov 14:32"."""
+    if moment is None:
+        return as_time(None, "")
+    local, today = timezone.localtime(moment), timezone.localdate()
+    if local.date() == today:
+        return as_time(moment, f"{local:%H:%M}")
+    return as_time(moment, f"{local.day} {local:%b %H:%M}" if local.year == today.year else f"{local:%Y-%m-%d %H:%M}")
 
 
 @register.filter
@@ -181,11 +205,6 @@ def pretty_json(value: object) -> str:
 @register.filter
 def figure(count: int) -> str:
     return f"{count:,}"
-
-
-@register.filter
-def trouble(account: Account) -> str:
-    return trouble_of(account)
 
 
 @register.filter

@@ -12,9 +12,11 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from phone_numbers.models import Application, ChangeSet, Event, PhoneNumber
 from phone_numbers.services.route_choices import precedence
+from phone_numbers.views.absences import find_absence
 from phone_numbers.views.attempts import Attempt, ask_for_change, submitted
 from phone_numbers.views.changes import LoggedChange, in_log
 from phone_numbers.views.editors import Editor, editor_of
+from phone_numbers.views.freshness import freshness_of
 from phone_numbers.views.pages import PageRequest, page_of, render_page, requires, wants_piece
 from phone_numbers.views.values import Labels, field_title, find_labels, route_in_words, value_in_words
 from providers.contract import Route, Service
@@ -105,6 +107,8 @@ def detail_context(request: PageRequest, number: PhoneNumber, editor: Editor) ->
         if account.provider in PROVIDERS
         else "",
         "demo_accounts": [account] if account.is_demo else [],
+        "freshness": freshness_of([account], [account.pk]),
+        "absence": find_absence(number),
     }
 
 

@@ -1,6 +1,6 @@
 """The inventory's list."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,11 +13,14 @@ from phone_numbers.filters import InventoryQuery
 from phone_numbers.filters.query import Mistake
 from phone_numbers.filters.rows import list_numbers
 from phone_numbers.filters.table import PER_PAGE
-from phone_numbers.filters.words import SERVICE_MATCHES, trouble_of
+from phone_numbers.filters.words import SERVICE_MATCHES
 from phone_numbers.forms import filter_panel, find_suggestions
 from phone_numbers.models import Account, SyncRun
+from phone_numbers.views.freshness import freshness_of
 from phone_numbers.views.pages import PageRequest, render_page, requires, wants_piece
-from phone_numbers.views.rows import row_of
+from phone_numbers.views.progress import Progress
+from phone_numbers.views.rows import row_of, with_absences
+from phone_numbers.views.standings import count_needing_person
 
 if TYPE_CHECKING:
     from phone_numbers.filters.rows import ShownNumber
@@ -91,14 +94,15 @@ def list_context(request: PageRequest, query: InventoryQuery, page: NumberPage, 
         "list_url": reverse("numbers:list"),
         "query": query,
         "page": page,
-        "rows": [row_of(number, accounts.get(number.account_id)) for number in page],
+        "rows": with_absences([row_of(number, accounts.get(number.account_id)) for number in page]),
         "page_links": page_links(query, page),
         "columns": [column(query, key) for key in COLUMNS],
         "sizes": PER_PAGE,
         "accounts": accounts,
-        "first_runs": [] if page.paginator.count else first_runs(accounts),
+        "first_syncs": [] if page.paginator.count else first_syncs(accounts),
         "may_edit": request.user.has_perm("numbers.change_phonenumber"),
         "announcement": announcement(query, page),
+        "freshness": freshness_of(accounts.values(), [int(pk) for pk in query.filters.get("account", ())]),
     }
 
 
@@ -109,13 +113,8 @@ def frame_context(request: PageRequest, query: InventoryQuery, accounts: Account
         "service_matches": SERVICE_MATCHES,
         "services_match": query.option("services_match"),
         "demo_accounts": [account for account in accounts.values() if account.is_demo],
-        "troubled": [account for account in accounts.values() if trouble_of(account)],
-        "oldest": min((account for account in accounts.values() if account.fresh_at), key=fresh_at, default=None),
+        "needing_person": count_needing_person(accounts.values()),
     }
-
-
-def fresh_at(account: Account) -> float:
-    return account.fresh_at.timestamp() if account.fresh_at else 0
 
 
 def column(query: InventoryQuery, key: str) -> Column:
@@ -145,5 +144,6 @@ def announcement(query: InventoryQuery, page: NumberPage) -> str:
     return f"{found}, page {page.number} of {page.paginator.num_pages}" if count else "No number matches"
 
 
-def first_runs(accounts: Iterable[int]) -> list[SyncRun]:
-    return list(SyncRun.objects.filter(account__in=list(accounts), state__in=SyncRun.LIVE).select_related("account"))
+def first_syncs(accounts: Accounts) -> list[tuple[Account, Progress]]:
+    runs = SyncRun.objects.filter(account__in=list(accounts), state__in=SyncRun.LIVE)
+    return [(accounts[run.account_id], Progress.of(run)) for run in runs]

@@ -1,7 +1,8 @@
 """What every page shares: who may open it, and whether the whole page or a piece of it is asked for."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from dataclasses import dataclass
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import structlog
 from django.contrib.auth.decorators import login_required, permission_required
@@ -14,6 +15,9 @@ from django_htmx.middleware import HtmxDetails
 
 Arguments = ParamSpec("Arguments")
 Row = TypeVar("Row", bound=Model)
+
+MOST_DIGITS = 19
+"""A row's id has fewer."""
 
 
 class PageRequest(HttpRequest):
@@ -52,6 +56,25 @@ def render_page(
 def page_of(rows: "QuerySet[Row]", request: HttpRequest, per_page: int) -> "Page[Row]":
     """The page that `page=` asks for; the nearest there is when there is none such."""
     return Paginator(rows, per_page).get_page(request.GET.get("page"))
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Generic[Row]):
+    """Some rows, newest first, however many there are."""
+
+    rows: list[Row]
+    older: int | None
+    """What `before=` names to go on; nothing at the end."""
+    is_newest: bool
+
+
+def slice_of(rows: "QuerySet[Row]", request: HttpRequest, size: int) -> "Slice[Row]":
+    """Newest first, the rows before the one `before=` names: one query that costs the same however far back."""
+    named = request.GET.get("before", "")
+    is_newest = not (named.isascii() and named.isdigit() and len(named) < MOST_DIGITS)
+    wanted = rows.order_by("-pk") if is_newest else rows.filter(pk__lt=int(named)).order_by("-pk")
+    found = list(wanted[: size + 1])
+    return Slice(found[:size], found[size - 1].pk if len(found) > size else None, is_newest)
 
 
 def request_id() -> str:

@@ -1,10 +1,12 @@
-"""The rows of the list and their cells that can be edited in place. Asks the database nothing."""
+"""The rows of the list and their cells that can be edited in place. Asks the database only for what went away."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from phone_numbers.models import Account, Change
+from phone_numbers.models import Account, Change, PhoneNumber
 from phone_numbers.services.editing import capabilities_of, lock_of
+from phone_numbers.views.absences import Absence, absences_of
 from phone_numbers.views.values import ROUTES, route_in_words
 from providers.contract import Capabilities, Service
 
@@ -51,6 +53,14 @@ class Row:
     alias: Cell
     voice: Cell
     messages: Cell
+    absence: Absence | None = None
+
+
+def with_absences(rows: Sequence[Row]) -> list[Row]:
+    """In one query when one of them is not present, else in none."""
+    gone = absences_of([row.number for row in rows if row.number.presence != PhoneNumber.Presence.PRESENT])
+    absences = {absence.number.pk: absence for absence in gone}
+    return [replace(row, absence=absences.get(row.number.pk)) for row in rows]
 
 
 def row_of(number: "ShownNumber", account: Account | None) -> Row:

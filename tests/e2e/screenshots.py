@@ -15,7 +15,8 @@ def main(arguments: list[str]) -> int:
         folder = Path(arguments[0]).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         os.environ["PICTURES"] = str(folder)
-    return int(pytest.main(["-p", "no:randomly", "--timeout", "600", str(Path(__file__).with_name("pictures.py"))]))
+    files = [str(Path(__file__).with_name(name)) for name in ("pictures.py", "pictures_of_syncs.py")]
+    return int(pytest.main(["-p", "no:randomly", "--timeout", "600", *files]))
 
 
 if __name__ == "__main__":

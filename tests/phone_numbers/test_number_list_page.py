@@ -122,7 +122,7 @@ class TestWholePage:
 
     def test_it_warns_of_an_account_that_is_out_of_date(self, client, operator):
         make_account("Old", fresh_at=timezone.now() - timezone.timedelta(hours=3))
-        assert "Its numbers may be out of date." in text_of(client.get("/numbers/"))
+        assert "Old: out of date." in text_of(client.get("/numbers/"))
 
     def test_it_shows_an_edit_that_is_under_way(self, client, operator):
         number = make_number(make_account())
