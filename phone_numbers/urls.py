@@ -2,17 +2,32 @@
 
 from django.urls import path
 
-from phone_numbers.views import accounts, cells, changes, details, freshness, numbers, syncs
+from phone_numbers.views import (
+    accounts,
+    cells,
+    changes,
+    details,
+    freshness,
+    local_fields,
+    numbers,
+    providers,
+    syncs,
+)
 
 app_name = "numbers"
 urlpatterns = [
     path("numbers/", numbers.number_list, name="list"),
     path("numbers/<int:pk>/", details.number_detail, name="detail"),
     path("numbers/<int:pk>/edit/", details.number_edit, name="edit"),
+    path("numbers/<int:pk>/refresh/", details.number_refresh, name="refresh"),
+    path("numbers/<int:pk>/local/", local_fields.local_edit, name="local_edit"),
+    path("numbers/<int:pk>/notes/", local_fields.note_add, name="note_add"),
+    path("numbers/<int:pk>/notes/<int:note>/withdraw/", local_fields.note_withdraw, name="note_withdraw"),
     path("numbers/<int:pk>/<slug:field>/", cells.cell_show, name="cell"),
     path("numbers/<int:pk>/<slug:field>/edit/", cells.cell_edit, name="cell_edit"),
     path("changes/", changes.change_list, name="change_list"),
     path("changes/<int:pk>/", changes.change_state, name="change_state"),
+    path("providers/", providers.provider_list, name="provider_list"),
     path("accounts/", accounts.account_list, name="account_list"),
     path("accounts/freshness/", freshness.account_freshness, name="account_freshness"),
     path("accounts/<int:pk>/", accounts.account_detail, name="account_detail"),

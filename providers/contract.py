@@ -255,6 +255,8 @@ class Capabilities:
     rate: Rate
     max_in_flight: int = 4
     pages_by_offset: bool = False
+    reads: tuple[str, ...] = ()
+    """The fields of a `RemoteNumber` this provider ever fills; the others are empty because it does not tell them."""
     edits: tuple[EditableField, ...] = ()
     why_not: Mapping[str, str] = field(default_factory=dict)
     """For a field that cannot be edited: the provider's reason, as a sentence."""
@@ -305,6 +307,8 @@ class Provider(ABC):
     """By kind of route; a kind that is not named here takes text."""
     precedence: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """For `voice` and `messages`: which of several settings is in force, as a sentence."""
+    fallback_fields: ClassVar[Mapping[str, Mapping[str, str]]] = MappingProxyType({})
+    """For `voice` and `messages`: kind of route to the field of the payload that says where to turn when it fails."""
 
     def __init__(self, credentials: Mapping[str, str], http: "HttpClient") -> None:
         self.credentials = credentials

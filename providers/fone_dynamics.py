@@ -45,6 +45,11 @@ class FoneDynamics(Provider):
         rate=Rate(requests=2, seconds=1.0),
         max_in_flight=2,
         pages_by_offset=True,
+        reads=tuple(
+            """
+            alias voice subaccount number_type services country region city provider_status
+            """.split()  # noqa: SIM905 - as text it stays readable
+        ),
         edits=(
             EditableField(name="alias", title="Friendly name", max_length=255, note=UNCLEAR),
             EditableField(

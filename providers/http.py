@@ -63,6 +63,8 @@ class Limits:
     max_backoff_seconds: float = 30.0
     max_wait_seconds: float = 150.0
     """Between the attempts of one read, all together."""
+    total_seconds: float | None = None
+    """Of everything a client does from when it is opened, where a person waits for it."""
 
 
 @dataclass(slots=True)
@@ -95,6 +97,7 @@ class HttpClient:
         self._allowed_calls = [(method, re.compile(path)) for method, path in allowed_calls]
         self._limiter, self._may_send = limiter, may_send
         self._error_words, self._sleep, self._clock = error_words, sleep, clock
+        self._over_at = None if limits.total_seconds is None else clock() + limits.total_seconds
         self._secrets = (base64.b64encode(":".join(authorization).encode()).decode(), authorization[1])
         self._followed: dict[tuple[str, str], set[str]] = {}
         self._lock, self._turn = threading.Lock(), threading.Lock()
@@ -188,13 +191,13 @@ class HttpClient:
         return backoff * jitter + (error.retry_after or 0.0)
 
     def _attempt(self, request: httpx.Request, given_up: threading.Event) -> Any:
-        self._wait_for_turn(given_up)
+        self._wait_for_turn(given_up, self._seconds_left())
         if request.method != "GET" and not self._may_send():
             raise NotSent(
                 f"The time to change anything at {self._title} was over before the turn came: nothing was sent."
             )
+        request.extensions["deadline"] = self._clock() + self._seconds_left()
         self._count(requests=1)
-        request.extensions["deadline"] = self._clock() + self.limits.deadline_seconds
         try:
             response = self._transport.handle_request(request)
             try:
@@ -206,7 +209,16 @@ class HttpClient:
         except Unreadable as error:
             raise MalformedResponse(f"{self._title} {error}.") from None
 
-    def _wait_for_turn(self, given_up: threading.Event) -> None:
+    def _seconds_left(self) -> float:
+        """For the next request. Raises Unavailable when all the time there was is over."""
+        if self._over_at is None:
+            return self.limits.deadline_seconds
+        left = self._over_at - self._clock()
+        if left <= 0:
+            raise Unavailable(f"{self._title} did not tell everything within {self.limits.total_seconds:g} seconds.")
+        return min(left, self.limits.deadline_seconds)
+
+    def _wait_for_turn(self, given_up: threading.Event, longest: float) -> None:
         """As long as a request may take. Raises RateLimited when that is not enough, NotWanted once it is given up.
 
         One thread at a time asks for a turn, so that the first to come is the first to go.
@@ -215,7 +227,7 @@ class HttpClient:
         if self._limiter:
             with self._turn:
                 if not given_up.is_set():
-                    seconds = self._limiter.wait(self.limits.deadline_seconds, sleep=given_up.wait)
+                    seconds = self._limiter.wait(longest, sleep=given_up.wait)
         if given_up.is_set():
             raise NotWanted
         if seconds:

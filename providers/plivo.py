@@ -57,6 +57,12 @@ class Plivo(Provider):
         rate=Rate(requests=300, seconds=5.0),  # "Account limits", API calls other than voice calls, Nov 2026.
         max_in_flight=32,  # The rate alone takes four at 50 ms a call; the rest is for slow calls and higher limits.
         pages_by_offset=True,
+        reads=tuple(
+            """
+            alias voice messages subaccount number_type services country region city carrier provider_status tendlc
+            toll_free cnam cnam_lookup monthly_rate voice_rate sms_rate mms_rate added_on renewal_date
+            """.split()  # noqa: SIM905 - as text it stays readable
+        ),
         edits=(
             EditableField(
                 name="alias",

@@ -56,6 +56,11 @@ class SignalWire(Provider):
         # Reads are "effectively unlimited", writes 13,800 in 10 s (platform page on rate limits, Nov 2026); well below
         # both, so that the project's other programs keep their share.
         rate=Rate(requests=100, seconds=1.0),
+        reads=tuple(
+            """
+            alias voice messages number_type services country tendlc cnam e911 added_on renewal_date
+            """.split()  # noqa: SIM905 - as text it stays readable
+        ),
         edits=(
             EditableField(
                 name="alias",
@@ -112,6 +117,12 @@ class SignalWire(Provider):
     )
     precedence: ClassVar[Mapping[str, str]] = MappingProxyType(
         dict.fromkeys(("voice", "messages"), "SignalWire obeys one handler; the targets of the others are ignored.")
+    )
+    fallback_fields: ClassVar[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+        {
+            "voice": {str(handler.kind): handler.fallback for handler in words.CALL_HANDLERS.values()},
+            "messages": {str(handler.kind): handler.fallback for handler in words.MESSAGE_HANDLERS.values()},
+        }
     )
 
     @classmethod

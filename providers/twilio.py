@@ -61,11 +61,20 @@ class Twilio(Provider):
             ),
         }
     )
+    fallback_fields: ClassVar[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+        {"voice": {RouteKind.URL: "voice_fallback_url"}, "messages": {RouteKind.URL: "sms_fallback_url"}}
+    )
     capabilities: ClassVar[Capabilities] = Capabilities(
         page_size=PAGE_SIZE,
         # Twilio limits concurrency and publishes no number (error 20429, Nov 2026): this rate is our own caution.
         rate=Rate(requests=100, seconds=5),
         max_in_flight=5,
+        reads=tuple(
+            """
+            alias voice messages number_type services country provider_status tendlc toll_free cnam_lookup e911
+            added_on
+            """.split()  # noqa: SIM905 - as text it stays readable
+        ),
         edits=(
             # Error 20002: a FriendlyName has 1 to 64 characters.
             EditableField(name="alias", title="Friendly name", max_length=64, clearable=False),

@@ -3,6 +3,7 @@
 from phone_numbers.models.accounts import Account, Application, Subaccount
 from phone_numbers.models.changes import Change, ChangeSet
 from phone_numbers.models.events import Event
+from phone_numbers.models.local import LocalFields, Note, Tag
 from phone_numbers.models.numbers import HeldNumber, NumberPayload, PhoneNumber
 from phone_numbers.models.pulse import Pulse
 from phone_numbers.models.sequence import Sequence
@@ -16,6 +17,8 @@ __all__ = [
     "ChangeSet",
     "Event",
     "HeldNumber",
+    "LocalFields",
+    "Note",
     "NumberPayload",
     "PhoneNumber",
     "Pulse",
@@ -23,4 +26,5 @@ __all__ = [
     "Subaccount",
     "Surprise",
     "SyncRun",
+    "Tag",
 ]

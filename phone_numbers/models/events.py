@@ -25,6 +25,10 @@ class Event(models.Model):
         CANCELLED = "cancelled", "Edit cancelled"
         DRIFT = "drift", "Changed at the provider"
         PRESENCE = "presence", "Presence"
+        READ = "read", "Read on its own"
+        LOCAL = "local", "Changed in Numberdesk"
+        NOTED = "noted", "Note"
+        WITHDRAWN = "withdrawn", "Note withdrawn"
 
     number = models.ForeignKey(PhoneNumber, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=12, choices=Kind)

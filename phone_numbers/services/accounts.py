@@ -14,7 +14,7 @@ from providers.contract import Provider
 from providers.errors import ProviderError, WrongAccount
 from providers.http import Limits
 
-PROMPT = Limits(deadline_seconds=10.0, attempts=1)
+PROMPT = Limits(deadline_seconds=10.0, total_seconds=10.0, attempts=1)
 """A person is waiting."""
 
 

@@ -20,6 +20,18 @@ from phone_numbers.services.route_choices import (
 from providers.contract import Capabilities, EditableField, Route, SideEffect
 from providers.errors import Unsupported
 
+SPELLED = {
+    "e164": "Number",
+    "number_type": "Type",
+    "tendlc_status": "10DLC status",
+    "tendlc_campaign_id": "10DLC campaign",
+    "toll_free_status": "Toll-free verification",
+    "sms_rate": "Rate per SMS",
+    "mms_rate": "Rate per MMS",
+    "voice_rate": "Rate per call minute",
+    "renewal_date": "Renewal",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormField:
@@ -95,7 +107,7 @@ def normalised(number: PhoneNumber, name: str, value: str) -> str:
 
 
 def title_of(name: str) -> str:
-    return name.replace("_", " ").capitalize().replace("Cnam", "CNAM")
+    return SPELLED.get(name) or name.replace("_", " ").capitalize().replace("Cnam", "CNAM")
 
 
 def choices_for(number: PhoneNumber, edit: EditableField, routes: RouteChoices) -> tuple[Choice, ...]:

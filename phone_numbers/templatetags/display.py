@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from phone_numbers.filters.words import in_words
 from phone_numbers.models import Account, PhoneNumber, SyncRun
-from providers.contract import Provenance
+from providers.contract import Provenance, TenDlcStatus
 from providers.registry import PROVIDERS
 
 register = template.Library()
@@ -106,6 +106,18 @@ def tendlc_status(number: PhoneNumber) -> SafeString:
         f"{number.account} does not report this of the number: it follows from its campaign.",
     )
     return as_status(tone, shape, note)
+
+
+@register.filter
+def tendlc_provenance(number: PhoneNumber) -> str:
+    """Where a 10DLC status is known from, in words; "" where there is none to speak of."""
+    if number.tendlc_status in {TenDlcStatus.NOT_APPLICABLE, TenDlcStatus.UNKNOWN}:
+        return ""
+    provider = provider_title(number.account.provider)
+    if number.tendlc_provenance == Provenance.REPORTED:
+        return f"Reported by {provider} for this number."
+    source = "its campaign" if number.tendlc_campaign_id else "its having no campaign"
+    return f"Inferred from {source}; {provider} does not report it for the number."
 
 
 @register.simple_tag

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from phone_numbers.filters.words import in_words
 from phone_numbers.models import Account, Application
-from phone_numbers.services.editing import FormField, capabilities_of
+from phone_numbers.services.editing import FormField, capabilities_of, title_of
 from phone_numbers.services.route_choices import Choice, kind_title
 from providers.contract import Route
 
@@ -20,7 +19,7 @@ def field_title(account: Account, field: str) -> str:
         return ROUTES[field]
     capabilities = capabilities_of(account)
     declared = capabilities.edit(field) if capabilities else None
-    return declared.title if declared else in_words(field)
+    return declared.title if declared else title_of(field)
 
 
 def value_in_words(account: Account, field: str, value: str, labels: Labels) -> str:

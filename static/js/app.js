@@ -44,6 +44,14 @@ document.addEventListener("click", (event) => {
   else target.closest(".toast").remove();
 });
 
+// A field that narrows a list to what contains its text.
+document.addEventListener("input", ({ target }) => {
+  const list = document.getElementById(target.dataset.narrows);
+  if (!list) return;
+  const wanted = target.value.trim().toLowerCase();
+  for (const row of list.children) row.hidden = !row.textContent.toLowerCase().includes(wanted);
+});
+
 document.addEventListener("keydown", (event) => {
   const isTyping = event.target.matches("input, select, textarea, [contenteditable]");
   if (event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) {
@@ -98,6 +106,6 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
   active.closest("[data-editor]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 });
 
-document.querySelector(".theme-switch")?.removeAttribute("hidden");
+for (const element of document.querySelectorAll(".theme-switch, .payload-search")) element.hidden = false;
 document.querySelectorAll(".toast").forEach(closeLater);
 showTheme();

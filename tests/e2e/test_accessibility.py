@@ -5,10 +5,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from phone_numbers.models import Account
+from phone_numbers.services.local_fields import LocalEdit, edit_local_fields
+from phone_numbers.services.notes import add_note
 from tests.phone_numbers.rows import make_change, make_event
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-PAGES = ("/numbers/", "/numbers/{number}/", "/changes/", "/accounts/", "/accounts/{account}/")
+PAGES = ("/numbers/", "/numbers/{number}/", "/changes/", "/accounts/", "/accounts/{account}/", "/providers/")
 STATES = ("/numbers/?type=local&services=sms", "/numbers/?type=mobile&q=none", "/numbers/?colour=red", "/nowhere/")
 
 
@@ -27,8 +29,10 @@ def scheme(request, page, watch):
 def addresses(account, operator):
     """Of pages with a history of every colour, and an account in trouble."""
     number = account.numbers.filter(voice_kind="application").earliest("e164")
-    for kind in ("first_seen", "drift", "confirmed", "refused", "conflict"):
+    for kind in ("first_seen", "drift", "confirmed", "refused", "conflict", "noted", "withdrawn", "read"):
         make_event(number, kind, field="alias", before="a", after="b", actor_name="olga", detail="A sentence.")
+    edit_local_fields([number.pk], LocalEdit(owner="Olga", add_tags=["VIP, vans"]), user=operator)
+    add_note(number, "Printed on the vans.", user=operator)
     make_change(number, operator, state="conflict", found={"alias": "Theirs"}, detail="Somebody was faster.")
     Account.objects.filter(pk=account.pk).update(health="failing", health_detail="Plivo answered 503.", is_paused=True)
     return [path.format(number=number.pk, account=account.pk) for path in PAGES]

@@ -118,5 +118,5 @@ class TestWithoutJavaScript:
         expect(page.get_by_role("heading", name="Latest edit")).to_be_visible()
         work()
         page.reload()
-        expect(page.locator(".destinations")).to_contain_text(HOOK)
+        expect(page.locator(".paths")).to_contain_text(HOOK)
         assert len(journal_of(simulator)) == 1
