@@ -19,6 +19,7 @@ from kombu.connection import Connection
 from kombu.exceptions import KombuError
 
 from phone_numbers.models import Pulse
+from phone_numbers.services.change_crews import PLANS
 from phone_numbers.services.runs import SYNCS
 
 WORKER_SILENCE_SECONDS = 90
@@ -87,4 +88,5 @@ CHECKS: Mapping[str, Callable[[], str]] = {
     "broker": broker,
     "worker": partial(heard_of, "tick"),
     "syncs": partial(heard_of, SYNCS),
+    "plans": partial(heard_of, PLANS),
 }

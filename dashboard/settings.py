@@ -128,7 +128,10 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_ACKS_ON_TIMEOUT = True  # what took too long is resumed from its row, not looped by the broker
-CELERY_TASK_ROUTES = {"numbers.sync_account": {"queue": "syncs"}}  # edits and the tick never wait behind syncs
+CELERY_TASK_ROUTES = {  # edits and the tick never wait behind syncs or plans
+    "numbers.sync_account": {"queue": "syncs"},
+    "numbers.work_for_account": {"queue": "plans"},
+}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

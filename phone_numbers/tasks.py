@@ -11,12 +11,12 @@ from celery.signals import worker_ready
 from django.db import transaction
 from django.utils import timezone
 
-from phone_numbers.models import Pulse
-from phone_numbers.services import changes, pruning, runs, sync
+from phone_numbers.models import ChangeSet, Pulse
+from phone_numbers.services import change_crews, change_plans, change_sets, changes, pruning, runs, sync
 
 LONGEST_COUNTDOWN_SECONDS = 60
 """A change that is due later than this is left to the tick."""
-PULSED_QUEUES = (runs.SYNCS,)
+PULSED_QUEUES = (runs.SYNCS, change_crews.PLANS)
 """Besides the tick's own: the health page tells whether somebody works for them."""
 PULSE_AFTER_SECONDS = 30
 LIMITS = {"soft_time_limit": 600, "time_limit": 660}
@@ -28,8 +28,11 @@ def tick() -> None:
     """Start what is due, and ring again for what nobody picked up or whose worker was lost."""
     now = timezone.now()
     Pulse.record("tick")
+    change_plans.prune_drafts(now)
     for change_id in changes.due_changes(now):
         ring(apply_change, change_id)
+    for account_id in change_crews.due_accounts(now):
+        ring(work_for_account, account_id)
     for run_id in {*runs.reap_runs(now), *runs.due_account_runs(now)}:
         ring(sync_account, run_id)
     for queue in PULSED_QUEUES:
@@ -57,11 +60,26 @@ def sync_account(run_id: int) -> None:
 
 @shared_task(name="numbers.apply_change", **LIMITS)
 def apply_change(change_id: int) -> None:
-    again_at = changes.apply_change(change_id)
-    if again_at is not None:
-        seconds = (again_at - timezone.now()).total_seconds()
+    ring_again(apply_change, change_id, changes.apply_change(change_id))
+
+
+@shared_task(name="numbers.work_for_account", **LIMITS)
+def work_for_account(account_id: int) -> None:
+    """A slice of the account's plans."""
+    ring_again(work_for_account, account_id, change_crews.work_for_account(account_id))
+
+
+def ring_for_plan(change_set: ChangeSet) -> None:
+    """After it was applied or resumed."""
+    for account_id in change_sets.accounts_of(change_set):
+        ring(work_for_account, account_id)
+
+
+def ring_again(task: Task, argument: int, at: dt.datetime | None) -> None:
+    if at is not None:
+        seconds = (at - timezone.now()).total_seconds()
         if seconds <= LONGEST_COUNTDOWN_SECONDS:
-            ring(apply_change, change_id, countdown=max(seconds, 0))
+            ring(task, argument, countdown=max(seconds, 0))
 
 
 def ring(task: Task, *arguments: int | str, **options: Any) -> None:

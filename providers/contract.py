@@ -200,6 +200,8 @@ class SideEffect:
 
     field: str
     sentence: str
+    is_inherent: bool = False
+    """Every such edit brings it about, and it takes nothing away: worth showing, not worth asking twice."""
 
 
 NumberEdit = Mapping[str, str]

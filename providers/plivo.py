@@ -323,7 +323,7 @@ def side_effects(current: NumberEdit, edit: NumberEdit) -> Iterator[SideEffect]:
             yield SideEffect(field="voice", sentence=f"The number leaves the trunk {before.target}.")
         if after.kind == RouteKind.APPLICATION:
             sentence = "Messages go to this application too: Plivo has one for calls and messages."
-            yield SideEffect(field="messages", sentence=sentence)
+            yield SideEffect(field="messages", sentence=sentence, is_inherent=True)
         elif before.kind == RouteKind.APPLICATION:
             yield SideEffect(field="messages", sentence="Messages no longer go to any application.")
     if edit.get("subaccount", current.get("subaccount", "")) != current.get("subaccount", ""):

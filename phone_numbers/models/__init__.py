@@ -1,8 +1,8 @@
 """What the database holds. Rules live in `phone_numbers.services`, questions in `phone_numbers.querysets`."""
 
 from phone_numbers.models.accounts import Account, Application, Subaccount
-from phone_numbers.models.changes import Change, ChangeSet
-from phone_numbers.models.events import Event
+from phone_numbers.models.changes import Change, ChangeSet, Crew
+from phone_numbers.models.events import Event, PlanEvent
 from phone_numbers.models.local import LocalFields, Note, Tag
 from phone_numbers.models.numbers import HeldNumber, NumberPayload, PhoneNumber
 from phone_numbers.models.pulse import Pulse
@@ -15,12 +15,14 @@ __all__ = [
     "Application",
     "Change",
     "ChangeSet",
+    "Crew",
     "Event",
     "HeldNumber",
     "LocalFields",
     "Note",
     "NumberPayload",
     "PhoneNumber",
+    "PlanEvent",
     "Pulse",
     "Sequence",
     "Subaccount",

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from phone_numbers.models.changes import Change
+from phone_numbers.models.changes import Change, ChangeSet
 from phone_numbers.models.numbers import PhoneNumber
 from phone_numbers.models.syncs import SyncRun
 
@@ -52,3 +52,22 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.field}".strip()
+
+
+class PlanEvent(models.Model):
+    """One line of a plan's own history: applied, paused, resumed, cancelled, done."""
+
+    change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="events")
+    before = models.CharField(max_length=10, choices=ChangeSet.State)
+    after = models.CharField(max_length=10, choices=ChangeSet.State)
+    detail = models.TextField(blank=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    actor_name = models.CharField(max_length=150, blank=True, help_text="Empty for Numberdesk itself.")
+    request_id = models.CharField(max_length=64, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.before} → {self.after}"

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from phone_numbers.models import Change, ChangeSet, Event, PhoneNumber
 from phone_numbers.services.cache import locked
 from phone_numbers.services.change_states import record
+from phone_numbers.services.crash_points import crash_point
 from phone_numbers.services.editing import refusal_of
 
 LONGEST_KEY = 64
@@ -105,6 +106,8 @@ def store_change(
         seen = {name: present.value(name) for name in news}
         change = Change.objects.create(change_set=change_set, number=present, base=seen, desired=news)
         record(change, Event.Kind.REQUESTED)
+        crash_point("before_intent")
+    crash_point("after_intent")
     return change
 
 
@@ -118,5 +121,6 @@ def stale(number: PhoneNumber, desired: Mapping[str, str]) -> StaleBase:
     current = {name: number.value(name) for name in desired}
     if live is None:
         return StaleBase("This number has changed since the page was loaded. Nothing was sent.", current=current)
-    sentence = f"An edit by {live.change_set.created_by_name} is under way for this number. Nothing was sent."
+    who = live.change_set.applied_by_name or live.change_set.created_by_name
+    sentence = f"An edit by {who} is under way for this number. Nothing was sent."
     return StaleBase(sentence, change=live, current=current)

@@ -7,15 +7,18 @@ import datetime as dt
 import time
 import uuid
 from collections.abc import Collection, Iterable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from phone_numbers.models import Change, Event, PhoneNumber, Sequence
+from phone_numbers.models import Change, ChangeSet, Event, PhoneNumber, Sequence
 from phone_numbers.services.cache import locked, store_reading
+from phone_numbers.services.crash_points import crash_point
 from phone_numbers.services.leases import RING_AGAIN, LeaseLost, has_lapsed, lease_end
 from providers.contract import RemoteNumber
 
@@ -30,13 +33,17 @@ EVENT_OF = {
     Change.State.CONFLICT: Event.Kind.CONFLICT,
     Change.State.MISMATCH: Event.Kind.MISMATCH,
     Change.State.FAILED: Event.Kind.FAILED,
+    Change.State.CANCELLED: Event.Kind.CANCELLED,
 }
 
 
 def due_changes(now: dt.datetime) -> list[int]:
-    """What to ring for: changes whose time has come and that nobody holds, or whose worker went quiet."""
+    """What to ring for: single edits whose time has come and that nobody holds, or whose worker went quiet."""
     waiting = Change.objects.filter(
-        Q(lease_expires_at=None) | has_lapsed(now), may_be_tried(now), state__in=Change.LIVE
+        Q(lease_expires_at=None) | has_lapsed(now),
+        may_be_tried(now),
+        state__in=Change.LIVE,
+        change_set__is_planned=False,
     )
     pks = list(waiting.order_by("pk").values_list("pk", flat=True)[:MOST_DUE])
     waiting.filter(pk__in=pks, lease_token=None).update(lease_expires_at=now + RING_AGAIN)
@@ -71,13 +78,14 @@ def monotonic_lease_end() -> float:
 
 
 def may_send(change: Change, seconds: float) -> bool:
-    """Whether it is ours, and a call that takes so long is over before anybody else may take it.
+    """Whether it is ours and still wanted, and a call that takes so long is over before anybody else may take it.
 
     By both clocks: one stands still while the machine sleeps, the other can be put back.
     """
     over_at = timezone.now() + dt.timedelta(seconds=seconds)
     in_time = time.monotonic() + seconds <= change.held_until
-    return in_time and held_by_us(change).filter(lease_expires_at__gte=over_at).exists()
+    wanted = held_by_us(change).filter(change_set__state=ChangeSet.State.APPLYING)
+    return in_time and wanted.filter(lease_expires_at__gte=over_at).exists()
 
 
 def held_by_us(change: Change) -> QuerySet[Change]:
@@ -124,6 +132,7 @@ def move(
             news = store_reading(number, reading, ours=ours, why=why, change=change)
             detail = with_unasked(detail, news) if why else detail
         save_held(change, state=state, detail=detail, **columns)
+        crash_point("after_confirm" if state == Change.State.CONFIRMED else "")
         if state != Change.State.PENDING or not was_postponed(change):
             record(change, EVENT_OF[state], detail)
 
@@ -142,7 +151,12 @@ def settle(change: Change, state: Change.State, detail: str = "", **options: Any
         "lease_token": None,
         "lease_expires_at": None,
     }
-    move(change, state, detail, **over, **options)
+    with transaction.atomic():
+        move(change, state, detail, **over, **options)
+        if not change.change_set.is_planned:
+            done = {"state": ChangeSet.State.DONE, "finished_at": over["finished_at"]}
+            ChangeSet.objects.filter(pk=change.change_set_id, state=ChangeSet.State.APPLYING).update(**done)
+    crash_point("after_audit")
 
 
 def with_unasked(detail: str, news: Iterable[Event]) -> str:
@@ -151,24 +165,49 @@ def with_unasked(detail: str, news: Iterable[Event]) -> str:
     return f"{detail} {told}".strip()
 
 
+@dataclass(frozen=True, slots=True)
+class By:
+    """In whose name a line of history is written."""
+
+    actor_id: int | None
+    actor_name: str
+    request_id: str
+
+    @classmethod
+    def user(cls, user: User, request_id: str) -> Self:
+        return cls(user.pk, user.get_username(), request_id)
+
+    @classmethod
+    def asker(cls, asked: ChangeSet) -> Self:
+        """Who had a plan carried out; else who asked."""
+        if asked.applied_at:
+            return cls(asked.applied_by_id, asked.applied_by_name, asked.request_id)
+        return cls(asked.created_by_id, asked.created_by_name, asked.request_id)
+
+
 def record(change: Change, kind: Event.Kind, detail: str = "") -> None:
-    """One line of the number's history, in the name of who asked."""
-    asked = change.change_set
+    """One line of the number's history."""
+    event_of(change, kind, detail).save()
+
+
+def event_of(change: Change, kind: Event.Kind, detail: str = "", *, by: By | None = None) -> Event:
+    """Not saved yet; in the name of who asked for the change, if not `by` somebody else."""
+    by = by or By.asker(change.change_set)
     names = list(change.desired)
     event = Event(
         number_id=change.number_id,
         kind=kind,
         detail=detail,
         change=change,
-        actor_id=asked.created_by_id,
-        actor_name=asked.created_by_name,
-        request_id=asked.request_id,
+        actor_id=by.actor_id,
+        actor_name=by.actor_name,
+        request_id=by.request_id,
     )
     if len(names) == 1:
         event.field, event.before, event.after = names[0], change.base[names[0]], change.desired[names[0]]
     else:
         event.before, event.after = listed(change.base, names), listed(change.desired, names)
-    event.save()
+    return event
 
 
 def listed(values: dict[str, str], names: list[str]) -> str:

@@ -5,7 +5,8 @@ written down in the change, never slept.
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from phone_numbers.models import Change
+from phone_numbers.models import Change, ChangeSet
 from phone_numbers.services.change_requests import ChangeRefused, StaleBase, request_change
 from phone_numbers.services.change_states import (
     claim_change,
@@ -24,10 +25,11 @@ from phone_numbers.services.change_states import (
     save_held,
     settle,
 )
+from phone_numbers.services.circuits import spared_until
 from phone_numbers.services.columns import fitting_value
 from phone_numbers.services.connections import in_full, open_account
 from phone_numbers.services.crash_points import crash_point
-from phone_numbers.services.editing import preview, title_of, value_label
+from phone_numbers.services.editing import side_effects, title_of, value_label
 from phone_numbers.services.leases import LeaseLost
 from providers.contract import Provider, RemoteNumber
 from providers.errors import (
@@ -45,6 +47,8 @@ from providers.http import Limits
 __all__ = ["ChangeRefused", "StaleBase", "apply_change", "due_changes", "request_change"]
 
 State = Change.State
+Opening = Callable[[Change], AbstractContextManager[Provider]]
+"""Gives the provider of a change's account, which writes only while that change may be sent."""
 
 MOST_SENDS = 3
 WAITS_AFTER_YES = (2.0, 5.0, 15.0)
@@ -63,15 +67,27 @@ logger = structlog.get_logger(__name__)
 
 def apply_change(change_id: int) -> dt.datetime | None:
     """Bring the change as far as it can get now. Returns when to call again, None when that is not needed."""
+    change = bring_on(change_id, open_for)
+    return change.next_attempt_at if change else None
+
+
+def bring_on(change_id: int, opened: Opening) -> Change | None:
+    """The same; returns the change as it was left, None when it was somebody else's or not its time."""
     change = claim_change(change_id)
     if change is None:
         return None
+    crash_point("after_claim")
     try:
-        work_on(change)
+        work_on(change, opened)
     except LeaseLost as lost:
         logger.warning("change left to another worker", change=change_id, why=str(lost))
         return None
-    return change.next_attempt_at
+    return change
+
+
+def open_for(change: Change) -> AbstractContextManager[Provider]:
+    limits = one_try()
+    return open_account(change.number.account, limits, may_send=partial(may_send, change, limits.deadline_seconds))
 
 
 def look_soon(numbers: Collection[int]) -> None:
@@ -80,20 +96,38 @@ def look_soon(numbers: Collection[int]) -> None:
     slow.filter(lease_token=None, postponed=0).update(next_attempt_at=None)
 
 
-def work_on(change: Change) -> None:
+def work_on(change: Change, opened: Opening) -> None:
+    if change.state == State.PENDING and change.change_set.state != ChangeSet.State.APPLYING:
+        put_aside(change)
+        return
     if is_worn_out(change):
         give_up(change, "")
         return
-    limits = one_try()
-    is_ours = partial(may_send, change, limits.deadline_seconds)
+    if until := spared_until(change.number.account, timezone.now()):
+        let_go(change, next_attempt_at=until)
+        return
     try:
-        with open_account(change.number.account, limits, may_send=is_ours) as provider:
+        with opened(change) as provider:
             if change.state == State.PENDING:
                 start(change, provider)
             else:
                 resume(change, provider)
     except ProviderError as error:
         do_without_reading(change, error)
+
+
+def put_aside(change: Change) -> None:
+    """Its change set was paused, or cancelled, before it was its turn."""
+    if change.change_set.state == ChangeSet.State.PAUSED:
+        let_go(change)
+    else:
+        detail = "It had been sent before, and did not come into force." if change.attempt else "Nothing was sent."
+        settle(change, State.CANCELLED, detail)
+
+
+def let_go(change: Change, **columns: Any) -> None:
+    """Nothing was tried."""
+    save_held(change, failures=max(change.failures - 1, 0), lease_token=None, lease_expires_at=None, **columns)
 
 
 def one_try() -> Limits:
@@ -140,6 +174,7 @@ def send(change: Change, provider: Provider, remote: RemoteNumber) -> None:
 
 def after_error(change: Change, provider: Provider, error: ProviderError) -> None:
     """What an error says of a write: refused, not even looked at, or nothing at all."""
+    change.trouble = error
     if isinstance(error, Rejected | Unsupported):
         settle(change, State.REFUSED, in_full(error), error_slug=error.slug)
     elif isinstance(error, AuthenticationFailed | NotFound):
@@ -220,6 +255,7 @@ def conclude(change: Change, state: Change.State, remote: RemoteNumber, detail: 
 
 def do_without_reading(change: Change, error: ProviderError) -> None:
     """The provider could not be asked. Try again later, but not for ever."""
+    change.trouble = error
     unsent = change.state == State.PENDING
     missing = isinstance(error, NotFound)
     times = change.failures if change.error_slug == error.slug else 0
@@ -286,4 +322,4 @@ def described(change: Change, found: Mapping[str, str], names: Iterable[str]) ->
 
 def expected(change: Change) -> set[str]:
     """What the change asks for, and what is known to come with it."""
-    return {*change.desired, *(effect.field for effect in preview(change.number, change.desired))}
+    return {*change.desired, *(effect.field for effect in side_effects(change.number, change.desired))}

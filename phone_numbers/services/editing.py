@@ -1,7 +1,7 @@
 """What of a number can be edited, to what, and what else that would change. Asks no provider and writes nothing."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 from phone_numbers.models import Account, PhoneNumber, Subaccount
@@ -150,14 +150,20 @@ def value_label(number: PhoneNumber, name: str, value: str) -> str:
 
 
 def preview(number: PhoneNumber, desired: Mapping[str, str]) -> tuple[SideEffect, ...]:
-    """What else would change. Nothing for a provider that cannot tell."""
+    """What else would change, in words for people. Nothing for a provider that cannot tell."""
+    effects = side_effects(number, desired)
+    values = (*desired.values(), number.voice.key, number.messages.key)
+    return with_names(number, effects, values) if effects else ()
+
+
+def side_effects(number: PhoneNumber, desired: Mapping[str, str]) -> tuple[SideEffect, ...]:
+    """The same in the adapter's words, with the provider's ids in them. Asks not even the database."""
     try:
         kind = provider_class(number.account)
         current = {edit.name: number.value(edit.name) for edit in kind.capabilities.edits}
-        effects = kind.preview(current, desired)
+        return kind.preview(current, desired)
     except Unsupported:
         return ()
-    return with_names(number, effects, [*current.values(), *desired.values()]) if effects else ()
 
 
 def with_names(number: PhoneNumber, effects: Iterable[SideEffect], values: Iterable[str]) -> tuple[SideEffect, ...]:
@@ -169,4 +175,4 @@ def with_names(number: PhoneNumber, effects: Iterable[SideEffect], values: Itera
     def named(sentence: str) -> str:
         return reduce(lambda text, target: text.replace(target, names[target]), names, sentence)
 
-    return tuple(SideEffect(field=effect.field, sentence=named(effect.sentence)) for effect in effects)
+    return tuple(replace(effect, sentence=named(effect.sentence)) for effect in effects)

@@ -66,7 +66,8 @@ def ask_for_change(request: PageRequest, number: PhoneNumber, *, base: Values, d
         if sentence := refusal_of(number, field, value):
             return Attempt(refusal=sentence, refused_field=field)
     effects = preview(number, desired)
-    if effects and request.POST.get("confirmed") != confirmation_of(desired):
+    is_asked = not all(effect.is_inherent for effect in effects)
+    if is_asked and request.POST.get("confirmed") != confirmation_of(desired):
         return Attempt(effects=effects)
     return request_and_ring(request, number, base=base, desired=desired, source=source)
 

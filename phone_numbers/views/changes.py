@@ -19,7 +19,7 @@ from phone_numbers.views.values import Labels, field_title, find_labels, value_i
 PER_PAGE = 50
 WATCHED_FOR = timedelta(minutes=5)
 LIVE = "live"
-ENDED = {state.value: state.label for state in Change.State if state not in Change.LIVE}
+ENDED = {state.value: state.label for state in Change.State if state not in (*Change.LIVE, *Change.UNASKED)}
 STATES: Mapping[str, str] = {LIVE: "Under way", **ENDED}
 
 
@@ -76,7 +76,8 @@ def is_watched(change: Change) -> bool:
 
 
 def changes_in(state: str) -> "QuerySet[Change]":
-    changes = Change.objects.select_related("change_set", "number__account").defer("number__account__credentials")
+    asked = Change.objects.exclude(state__in=Change.UNASKED)
+    changes = asked.select_related("change_set", "number__account").defer("number__account__credentials")
     if state == LIVE:
         return changes.filter(state__in=Change.LIVE)
     return changes.filter(state=state) if state else changes

@@ -17,7 +17,7 @@ BIN = Path(sys.executable).parent
 VALUES = dict.fromkeys(required_variables(), "value")
 COMPOSE = compose(VALUES)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ("migrate", "web", "worker", "syncs", "beat")
+OURS = ("migrate", "web", "worker", "syncs", "plans", "beat")
 
 
 def test_the_compose_file_fits_the_compose_specification() -> None:

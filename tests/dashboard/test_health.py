@@ -13,7 +13,7 @@ from tests.servers import free_port
 
 
 def beat(seconds_ago: int = 0, *names: str) -> None:
-    for name in names or ("tick", "syncs"):
+    for name in names or ("tick", "syncs", "plans"):
         Pulse.objects.create(name=name, at=timezone.now() - timedelta(seconds=seconds_ago))
 
 
@@ -25,12 +25,12 @@ def test_it_is_alive_without_asking_anyone(client: Client) -> None:
 def test_it_is_healthy_when_all_parts_are(client: Client) -> None:
     beat(seconds_ago=80)
     answer = client.get("/healthz")
-    parts = {"database": "ok", "migrations": "ok", "broker": "ok", "worker": "ok", "syncs": "ok"}
+    parts = {"database": "ok", "migrations": "ok", "broker": "ok", "worker": "ok", "syncs": "ok", "plans": "ok"}
     assert (answer.status_code, answer.json()) == (200, {"status": "ok", **parts})
     assert "no-store" in answer["Cache-Control"]
 
 
-@pytest.mark.parametrize(("part", "other"), [("worker", "syncs"), ("syncs", "tick")])
+@pytest.mark.parametrize(("part", "other"), [("worker", "syncs"), ("syncs", "tick"), ("plans", "tick")])
 @pytest.mark.django_db
 def test_it_says_that_no_worker_was_seen_yet(client: Client, part: str, other: str) -> None:
     beat(0, other)
@@ -38,7 +38,7 @@ def test_it_says_that_no_worker_was_seen_yet(client: Client, part: str, other: s
     assert (answer.status_code, answer.json()[part]) == (503, "not seen yet")
 
 
-@pytest.mark.parametrize(("part", "name"), [("worker", "tick"), ("syncs", "syncs")])
+@pytest.mark.parametrize(("part", "name"), [("worker", "tick"), ("syncs", "syncs"), ("plans", "plans")])
 @pytest.mark.django_db
 def test_it_says_how_long_the_worker_has_been_silent(client: Client, part: str, name: str) -> None:
     beat()

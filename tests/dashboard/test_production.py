@@ -82,7 +82,7 @@ class Stack:
 
     def end(self) -> None:
         """Everything ends by itself when told, cleanly and whole."""
-        told = {name: self.started[name] for name in ("web", "worker", "syncs", "beat", "broker")}
+        told = {name: self.started[name] for name in ("web", "worker", "syncs", "plans", "beat", "broker")}
         for started in told.values():
             started.process.send_signal(signal.SIGTERM)
         codes = {name: started.process.wait(timeout=30) for name, started in told.items()}
@@ -120,7 +120,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iterat
         stack.start_broker()
         stack.run("migrate", ["python", "manage.py", "collectstatic", "--no-input"])
         stack.run("migrate")
-        for name in ("web", "worker", "syncs", "beat"):
+        for name in ("web", "worker", "syncs", "plans", "beat"):
             stack.start(name)
         wait_until(stack.is_listening, 30, stack.started["web"].text)
         yield stack
@@ -163,7 +163,7 @@ def test_other_hosts_are_refused(stack: Stack) -> None:
     assert stack.get_by_https("/login/", Host="evil.example.org").status_code == 400
 
 
-@pytest.mark.parametrize("name", ["worker", "syncs"])
+@pytest.mark.parametrize("name", ["worker", "syncs", "plans"])
 def test_the_workers_pass_their_own_health_check(stack: Stack, name: str) -> None:
     kind, command = stack.services[name]["healthcheck"]["test"]
     assert kind == "CMD-SHELL"

@@ -93,7 +93,7 @@ def picture_editing(page: Page, view: str) -> None:
     take(page, f"{view}-refused")
     page.keyboard.press("Escape")
     edit(page, "voice", 4)
-    page.locator(".editor select").select_option(index=3)
+    page.locator(".editor select").select_option("")
     page.locator(".editor button").click()
     page.locator(".effects").wait_for()
     take(page, f"{view}-effects")

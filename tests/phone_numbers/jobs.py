@@ -2,7 +2,8 @@
 
 import re
 import uuid
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from phone_numbers.encryption import Sealed
 from phone_numbers.models import Account, Change, ChangeSet, Event, PhoneNumber, SyncRun
 from phone_numbers.services import changes, runs
+from phone_numbers.services.change_crews import work_for_account
+from phone_numbers.services.change_plans import Origin, plan_changes
+from phone_numbers.services.change_sets import accounts_of, apply_plan
 from phone_numbers.services.demo import DEMO_ACCOUNTS
 from phone_numbers.services.sync import run_sync
 from providers.simulator import PLIVO_AUTH_ID, PLIVO_AUTH_TOKEN, Simulator
@@ -101,3 +105,40 @@ def presences(account: Account) -> dict[str, int]:
     for presence in account.numbers.values_list("presence", flat=True):
         found[presence] = found.get(presence, 0) + 1
     return found
+
+
+def origin(user: User | None, **options: Any) -> Origin:
+    asked = {"source": ChangeSet.Source.BULK, "idempotency_key": uuid.uuid4().hex, **options}
+    return Origin(user=user, **asked)
+
+
+def plan(numbers: Iterable[PhoneNumber], user: User, **desired: str) -> ChangeSet:
+    """A draft that gives all these numbers the same values; "" clears."""
+    given = {name: value for name, value in desired.items() if value}
+    clear = [name for name, value in desired.items() if not value]
+    return plan_changes(origin(user), [number.pk for number in numbers], given, clear)
+
+
+def start(draft: ChangeSet, user: User, **options: Any) -> ChangeSet:
+    """The plan, applied by somebody who looked at it and typed its count."""
+    planned = draft.changes.filter(state=Change.State.PLANNED).count()
+    given = {"expected_hash": draft.plan_hash, "typed_count": planned, **options}
+    return apply_plan(draft, user=user, **given)
+
+
+def carry_out(change_set: ChangeSet, slices: int = 40) -> ChangeSet:
+    """As if the crews were rung for so often, each time when all waiting is over, until nothing is left to do."""
+    for _ in range(slices):
+        change_set.changes.update(next_attempt_at=None)
+        accounts = accounts_of(change_set)
+        for account in accounts:
+            work_for_account(account, hands=1)
+        change_set.refresh_from_db()
+        if not accounts or change_set.state not in (ChangeSet.State.APPLYING, ChangeSet.State.CANCELLED):
+            break
+    return change_set
+
+
+def states(change_set: ChangeSet) -> dict[str, int]:
+    """How many changes are in which state."""
+    return dict(Counter(change_set.changes.order_by().values_list("state", flat=True)))

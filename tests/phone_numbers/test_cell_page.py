@@ -134,18 +134,22 @@ class TestRoute:
         assert "not-this" not in text
         assert "nor-this" not in text
 
-    def test_it_has_side_effects_confirmed_first(self, signed_in, number, target):
-        form = {**open_editor(signed_in, number, "voice"), "voice": target.route_key}
+    def test_it_has_side_effects_confirmed_first(self, signed_in, number):
+        form = {**open_editor(signed_in, number, "voice"), "voice": ""}
         asked = text_of(save(signed_in, number, form, "voice"))
-        assert "Messages go to this application too" in asked
+        assert "Messages no longer go to any application" in asked
         assert not Change.objects.exists()
         confirmed = re.search(r'name="confirmed" value="([^"]*)"', asked)[1].replace("&quot;", '"')
         sent = save(signed_in, number, {**form, "confirmed": confirmed}, "voice")
         assert "Sending" in text_of(sent)
-        assert Change.objects.get().desired == {"voice": target.route_key}
+        assert Change.objects.get().desired == {"voice": ""}
 
-    def test_it_has_other_side_effects_confirmed_again(self, signed_in, number, target):
+    def test_it_does_not_ask_twice_for_what_every_such_edit_brings_about(self, signed_in, number, target):
         form = {**open_editor(signed_in, number, "voice"), "voice": target.route_key}
+        assert "Sending" in text_of(save(signed_in, number, form, "voice"))
+
+    def test_it_has_other_side_effects_confirmed_again(self, signed_in, number):
+        form = {**open_editor(signed_in, number, "voice"), "voice": ""}
         save(signed_in, number, {**form, "confirmed": '{"voice": "application:1"}'}, "voice")
         assert not Change.objects.exists()
 

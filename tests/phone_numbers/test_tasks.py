@@ -15,18 +15,19 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from phone_numbers import tasks
-from phone_numbers.models import Account, Change, PhoneNumber, Pulse, SyncRun
+from phone_numbers.models import Account, Change, ChangeSet, PhoneNumber, Pulse, SyncRun
+from phone_numbers.services.change_sets import accounts_of
 from phone_numbers.services.runs import request_sync
 from phone_numbers.tasks import apply_change, ring, sync_account, tick
 from providers.simulator import Simulator
-from tests.phone_numbers.jobs import ask, edits
+from tests.phone_numbers.jobs import ask, edits, plan, start
 
 
 @pytest.fixture(scope="class")
 def worker() -> Iterator[None]:
     """A Celery worker in a thread of its own; it takes seconds to stop, so one serves the class."""
     current_app.control.purge()
-    with start_worker(current_app, perform_ping_check=False, shutdown_timeout=30, queues=["celery", "syncs"]):
+    with start_worker(current_app, perform_ping_check=False, shutdown_timeout=30, queues=["celery", "syncs", "plans"]):
         yield
 
 
@@ -40,7 +41,7 @@ def wait_for(condition: Callable[[], Any], seconds: float = 15) -> Any:
 
 def rung() -> list[tuple[str, list[int]]]:
     """The messages in the queues, taken out of them."""
-    return [message for queue in ("celery", "syncs") for message in taken_from(queue)]
+    return [message for queue in ("celery", "syncs", "plans") for message in taken_from(queue)]
 
 
 def taken_from(name: str) -> Iterator[tuple[str, list[int]]]:
@@ -51,7 +52,9 @@ def taken_from(name: str) -> Iterator[tuple[str, list[int]]]:
             yield message.headers["task"], message.payload[0]
 
 
-@pytest.mark.parametrize("name", ["numbers.tick", "numbers.sync_account", "numbers.apply_change"])
+@pytest.mark.parametrize(
+    "name", ["numbers.tick", "numbers.sync_account", "numbers.apply_change", "numbers.work_for_account"]
+)
 def test_it_registers_its_tasks_under_their_names(name: str) -> None:
     assert name in current_app.tasks
 
@@ -73,6 +76,12 @@ class TestWorker:
         ring(apply_change, change.pk)
         wait_for(lambda: Change.objects.filter(state=Change.State.CONFIRMED).exists())
         assert edits(simulator) == [(number.remote_id, {"alias": "New"})]
+
+    def test_it_carries_out_a_plan(self, synced: Account, operator: User, simulator: Simulator) -> None:
+        change_set = start(plan(synced.numbers.all(), operator, alias="New"), operator)
+        tasks.ring_for_plan(change_set)
+        wait_for(lambda: ChangeSet.objects.filter(state=ChangeSet.State.DONE).exists())
+        assert len(edits(simulator)) == synced.numbers.count()
 
     def test_it_comes_back_when_the_provider_is_slow(
         self, number: PhoneNumber, operator: User, simulator: Simulator
@@ -103,24 +112,29 @@ def test_a_tick_shows_that_a_worker_lives() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_tick_rings_for_what_is_due(account: Account, number: PhoneNumber, operator: User) -> None:
     change = ask(number, operator, alias="New")
+    planned = start(plan(number.account.numbers.exclude(pk=number.pk)[:1], operator, alias="New"), operator)
     Account.objects.update(next_sync_at=timezone.now())
-    Pulse.record("syncs")
+    for queue in ("syncs", "plans"):
+        Pulse.record(queue)
     rung()
     tick()
     assert sorted(rung()) == [
         ("numbers.apply_change", [change.pk]),
         ("numbers.sync_account", [SyncRun.objects.latest("pk").pk]),
+        ("numbers.work_for_account", accounts_of(planned)),
     ]
 
 
 @pytest.mark.parametrize(("silence", "asked"), [(None, 1), (29, 0), (31, 1), (-31, 1)])
+@pytest.mark.parametrize(("queue", "other"), [("syncs", "plans"), ("plans", "syncs")])
 @pytest.mark.django_db(transaction=True)
-def test_a_tick_asks_a_silent_queue_for_a_sign_of_life(silence: int | None, asked: int) -> None:
+def test_a_tick_asks_a_silent_queue_for_a_sign_of_life(queue: str, other: str, silence: int | None, asked: int) -> None:
+    Pulse.record(other)
     if silence is not None:
-        Pulse.objects.create(name="syncs", at=timezone.now() - timedelta(seconds=silence))
+        Pulse.objects.create(name=queue, at=timezone.now() - timedelta(seconds=silence))
     rung()
     tick()
-    assert rung() == [("numbers.show_life", ["syncs"])] * asked
+    assert rung() == [("numbers.show_life", [queue])] * asked
 
 
 @pytest.mark.django_db(transaction=True)

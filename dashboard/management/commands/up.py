@@ -61,6 +61,7 @@ def programs() -> list[Program]:
         "web": web_command(),
         "worker": worker_command("celery"),
         "syncs": worker_command("syncs"),
+        "plans": worker_command("plans"),
         "beat": celery_command("beat", "--pidfile="),
     }
     if settings.DEMO:
@@ -84,7 +85,7 @@ def web_command() -> list[str]:
 
 
 def worker_command(queue: str) -> list[str]:
-    """Edits must not wait behind syncs, so each queue has a worker of its own."""
+    """Edits must not wait behind syncs or plans, so each queue has a worker of its own."""
     pool = ["--pool", "threads", "--concurrency", str(WORKER_THREADS)]
     return celery_command("worker", "--queues", queue, "--hostname", f"{queue}@%h", *pool)
 

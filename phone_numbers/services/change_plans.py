@@ -1,0 +1,272 @@
+"""Makes plans: what a change of many numbers would do to each of them. Sends nothing, and asks no provider.
+
+A plan is a change set in the state draft. It has a row for every number it was made for: planned, or left out and why.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from typing import Any, TypeVar
+
+import msgspec
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+
+from phone_numbers.models import Account, Change, ChangeSet, PhoneNumber
+from phone_numbers.services.change_requests import ChangeRefused, check_form, is_same
+from phone_numbers.services.editing import (
+    capabilities_of,
+    normalised,
+    refusal_of,
+    side_effects,
+    title_of,
+    value_label,
+    with_names,
+)
+from providers.contract import Route
+
+BATCH = 500
+MOST_REMEMBERED = 5000
+DRAFTS_KEPT_FOR = dt.timedelta(days=7)
+
+WAITING = Q(state=Change.State.PLANNED, change_set__state__in=ChangeSet.UNDER_WAY)
+IN_FLIGHT = Q(state__in=Change.LIVE) | WAITING
+"""Changes that will, or may, still be sent."""
+
+Item = TypeVar("Item")
+Values = Mapping[str, str]
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is asked of one number: field to value; "" clears, a field that is not named stays."""
+
+    number: int
+    desired: Values
+    remark: str = ""
+    left_out: str = ""
+    """When it is known already that the number is to be left alone; `remark` says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Who asks for a plan, from where, and why."""
+
+    user: User | None
+    user_name: str = ""
+    """Of somebody who is no user, at the command line."""
+    source: ChangeSet.Source
+    idempotency_key: str
+    reason: str = ""
+    request_id: str = ""
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    selection: Mapping[str, Any] = field(default_factory=dict)
+    follows: ChangeSet | None = None
+
+
+def plan_changes(origin: Origin, numbers: Iterable[int], desired: Values, clear: Collection[str] = ()) -> ChangeSet:
+    """The same for all these numbers. A field that is neither in `desired` nor in `clear` stays as it is.
+
+    Raises ChangeRefused when that is no plan at all; what a single number stands in the way of is left out.
+    """
+    if empty := [name for name, value in desired.items() if not value.strip()]:
+        raise ChangeRefused(f"{title_of(empty[0])} has no value. To empty it, choose to clear it.", empty[0])
+    wished = {**desired, **dict.fromkeys(clear, "")}
+    if not wished:
+        raise ChangeRefused("Nothing to change.")
+    return make_plan(origin, wished, (Wish(number=pk, desired=wished) for pk in numbers))
+
+
+def make_plan(origin: Origin, asked: Mapping[str, Any], wishes: Iterable[Wish]) -> ChangeSet:
+    """A draft of what is wished of each number. The same user and key again give the first one."""
+    check_form(origin.idempotency_key, origin.reason)
+    draft, is_new = open_draft(origin, asked)
+    if is_new:
+        try:
+            fill_draft(draft, wishes)
+        except BaseException:
+            delete_drafts(ChangeSet.objects.filter(pk=draft.pk))
+            raise
+    return draft
+
+
+def open_draft(origin: Origin, asked: Mapping[str, Any]) -> tuple[ChangeSet, bool]:
+    """The draft, and whether it is a new one."""
+    if first := find_plan(origin, asked):
+        return first, False
+    user = origin.user
+    draft = ChangeSet(
+        created_by=user,
+        created_by_name=user.get_username() if user else origin.user_name,
+        source=origin.source,
+        reason=origin.reason,
+        idempotency_key=origin.idempotency_key,
+        request_id=origin.request_id,
+        state=ChangeSet.State.DRAFT,
+        is_planned=True,
+        asked=dict(asked),
+        selection=dict(origin.selection),
+        follows=origin.follows,
+    )
+    try:
+        with transaction.atomic():
+            draft.save(force_insert=True)
+    except IntegrityError:
+        if first := find_plan(origin, asked):
+            return first, False
+        raise
+    return draft, True
+
+
+def find_plan(origin: Origin, asked: Mapping[str, Any]) -> ChangeSet | None:
+    """What this form asked for when it was sent before. Raises ChangeRefused when that was something else."""
+    sent = ChangeSet.objects.filter(created_by=origin.user, idempotency_key=origin.idempotency_key)
+    first = sent.first() if origin.user else None
+    if first and (first.asked, first.selection) != (dict(asked), dict(origin.selection)):
+        raise ChangeRefused("This form was sent before, with other values. Load the page again.")
+    return first
+
+
+def fill_draft(draft: ChangeSet, wishes: Iterable[Wish]) -> None:
+    """In short transactions; only the last one makes it a plan that can be applied."""
+    planner = Planner(draft)
+    for batch in batches(wishes, BATCH):
+        Change.objects.bulk_create(planner.changes(batch))
+    draft.plan_hash = plan_hash(draft)
+    draft.save(update_fields=["plan_hash"])
+
+
+def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+class Planner:
+    """Compares wishes with what is known. Remembers what it found out for others of the same account."""
+
+    def __init__(self, draft: ChangeSet) -> None:
+        self.draft = draft
+        self._known: dict[Any, Any] = {}
+        self._accounts: dict[int, Account] = {}
+
+    def changes(self, wishes: Iterable[Wish]) -> list[Change]:
+        wished = {wish.number: wish for wish in wishes}
+        numbers = numbers_with_values(wished, self._accounts)
+        busy = changes_in_flight(wished)
+        return [self.change(number, wished[number.pk], busy.get(number.pk)) for number in numbers]
+
+    def change(self, number: PhoneNumber, wish: Wish, busy: Change | None) -> Change:
+        desired = {name: self.normalised(number, name, value) for name, value in wish.desired.items()}
+        base = {name: number.value(name) for name in desired}
+        change = Change(change_set=self.draft, number=number, base=base, desired=desired, detail=wish.remark)
+        news = {name: value for name, value in desired.items() if not is_same(value, base[name])}
+        refusals = [self.refusal(number, name, value) for name, value in news.items()]
+        if wish.left_out:
+            return left_out(change, wish.left_out, wish.remark)
+        if not news:
+            return left_out(change, Change.LeftOut.ALREADY, wish.remark)
+        if number.presence == PhoneNumber.Presence.RELEASED:
+            return left_out(change, Change.LeftOut.CANNOT, "This number was released; it cannot be edited.")
+        if any(refusals):
+            return left_out(change, Change.LeftOut.CANNOT, " ".join(filter(None, refusals)))
+        if busy is not None:
+            return left_out(change, Change.LeftOut.IN_FLIGHT, described_in_flight(number, busy))
+        change.base, change.desired = {name: base[name] for name in news}, news
+        change.effects = self.effects(number, news)
+        change.state = Change.State.PLANNED
+        return change
+
+    def refusal(self, number: PhoneNumber, name: str, value: str) -> str:
+        """It depends on the account, and on where the number goes now: some targets let go of no number."""
+        now = Route.from_key(number.value(name)).kind
+        return str(self._once((number.account_id, name, value, now), refusal_of, number, name, value))
+
+    def normalised(self, number: PhoneNumber, name: str, value: str) -> str:
+        capabilities = capabilities_of(number.account)
+        edit = capabilities.edit(name) if capabilities else None
+        if edit is None or not edit.route_kinds:
+            return normalised(number, name, value)
+        return str(self._once((number.account_id, number.country, name, value), normalised, number, name, value))
+
+    def effects(self, number: PhoneNumber, news: Values) -> list[dict[str, Any]]:
+        found = side_effects(number, news)
+        routes = tuple(value for value in (*news.values(), number.voice.key, number.messages.key) if ":" in value)
+        named = self._once((number.account_id, found, routes), with_names, number, found, routes) if found else ()
+        return [asdict(effect) for effect in named]
+
+    def _once(self, key: Any, ask: Any, *arguments: Any) -> Any:
+        if key not in self._known:
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            self._known[key] = ask(*arguments)
+        return self._known[key]
+
+
+def left_out(change: Change, why: str, sentence: str) -> Change:
+    change.state, change.left_out, change.detail = Change.State.LEFT_OUT, why, sentence
+    return change
+
+
+def numbers_with_values(pks: Iterable[int], accounts: dict[int, Account]) -> list[PhoneNumber]:
+    """With what an edit is compared with, and nothing heavier. Their accounts are shared, and kept in `accounts`."""
+    narrow = PhoneNumber.objects.filter(pk__in=list(pks)).select_related("payload")
+    numbers = list(narrow.defer("payload__body", "payload__shadowed").order_by("pk"))
+    if missing := {number.account_id for number in numbers} - accounts.keys():
+        accounts |= Account.objects.defer("credentials").in_bulk(missing)
+    for number in numbers:
+        number.account = accounts[number.account_id]
+    return numbers
+
+
+def changes_in_flight(pks: Iterable[int]) -> dict[int, Change]:
+    """The change of each of these numbers that is being sent or waits for its turn."""
+    found = Change.objects.filter(IN_FLIGHT, number__in=list(pks)).select_related("change_set").order_by("-pk")
+    return {change.number_id: change for change in found}
+
+
+def described_in_flight(number: PhoneNumber, change: Change) -> str:
+    wanted = "; ".join(f"{title_of(name)} to {value_label(number, name, to)}" for name, to in change.desired.items())
+    who = change.change_set.applied_by_name or change.change_set.created_by_name
+    return f"An edit by {who} is under way: {wanted}."
+
+
+def plan_hash(draft: ChangeSet) -> str:
+    """Of what would be sent."""
+    digest = hashlib.blake2b(digest_size=16)
+    planned = draft.changes.filter(state=Change.State.PLANNED).order_by("number")
+    for row in planned.values_list("number", "base", "desired").iterator(BATCH):
+        digest.update(_encoder.encode(row))
+    return digest.hexdigest()
+
+
+def selection_hash(numbers: Iterable[int]) -> str:
+    """Of which numbers are meant, in whatever order."""
+    return hashlib.blake2b(_encoder.encode(sorted(numbers)), digest_size=16).hexdigest()
+
+
+def check_selection(numbers: Collection[int], *, count: int, expected_hash: str) -> None:
+    """Whether the numbers that a filter finds now are those that the page showed. Raises ChangeRefused."""
+    if len(numbers) != count:
+        raise ChangeRefused(f"The page showed {count:,} matching numbers; now {len(numbers):,} match. Look again.")
+    if selection_hash(numbers) != expected_hash:
+        raise ChangeRefused("As many numbers match as before, but others. Look again.")
+
+
+def prune_drafts(now: dt.datetime) -> None:
+    """Plans that nobody applied are no history."""
+    delete_drafts(ChangeSet.objects.filter(created_at__lt=now - DRAFTS_KEPT_FOR))
+
+
+def delete_drafts(change_sets: QuerySet[ChangeSet]) -> None:
+    for draft in change_sets.filter(state=ChangeSet.State.DRAFT, is_planned=True):
+        with transaction.atomic():
+            if ChangeSet.objects.select_for_update().filter(pk=draft.pk, state=ChangeSet.State.DRAFT).first():
+                for pks in batches(draft.changes.values_list("pk", flat=True), BATCH):
+                    Change.objects.filter(pk__in=pks).delete()
+                draft.delete()
