@@ -22,7 +22,7 @@ TEMPLATES = $(shell find templates -name '*.html')
 export UV_PYTHON_DOWNLOADS := never
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: judges help run test chaos check fix lock matrix screenshots clean environment chromium
+.PHONY: judges help run test chaos bench check fix lock matrix screenshots clean environment chromium
 
 help:  ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -39,6 +39,9 @@ test: $(DEVELOPMENT) $(JUDGES) chromium  ## Run every test, then those of the da
 
 chaos: $(DEVELOPMENT)  ## Show that syncs and queues survive every fault, with figures (some rows: make chaos ONLY="S1 Q4")
 	@$(PY) -m tests.chaos $(ONLY)
+
+bench: $(DEVELOPMENT)  ## Measure speed and memory beside what one would write without us (one bench: make bench ONLY=sync)
+	@$(PY) -m tests.bench $(ONLY)
 
 check: $(DEVELOPMENT)  ## Lint, types, layers, templates, migrations, production settings
 	@$(BIN)/ruff check

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from phone_numbers.models import Change, Event, NumberPayload, PhoneNumber, SyncRun
 from phone_numbers.querysets import PhoneNumberQuerySet
+from phone_numbers.services.bulk import find_known, insert_numbers, insert_payloads
 from phone_numbers.services.columns import SURPRISED, Reading, format_nationally, shown
 from phone_numbers.services.drift import Certified, last_certified, last_known, taken_back
 from providers.contract import RemoteNumber
@@ -69,29 +70,27 @@ def store_batch(run: SyncRun, rows: Sequence[ListedNumber], *, announce: bool, f
     return stored
 
 
-def find_known(account_id: int, remote_ids: Collection[str]) -> Iterable[tuple[str, int, str, str]]:
-    rows = PhoneNumber.objects.filter(account_id=account_id, remote_id__in=remote_ids)
-    return rows.values_list("remote_id", "pk", "digest", "presence")
-
-
 def create_numbers(run: SyncRun, readings: Sequence[Reading], *, announce: bool) -> dict[str, int]:
     """New rows; returns the provider's id to ours."""
-    numbers = PhoneNumber.objects.bulk_create(
-        PhoneNumber(
-            account_id=run.account_id,
-            remote_id=reading.remote.id,
-            national=format_nationally(reading.remote.e164),
-            presence_since=run.started_at,
+    if not readings:
+        return {}
+    now = timezone.now()
+    mine = {"account_id": run.account_id, "presence_since": run.started_at, "first_seen_at": now, "changed_at": now}
+    insert_numbers(
+        {
+            **mine,
             **reading.columns(),
-        )
+            "remote_id": reading.remote.id,
+            "national": format_nationally(reading.remote.e164),
+        }
         for reading in readings
     )
-    NumberPayload.objects.bulk_create(
-        reading.payload_row(number) for reading, number in zip(readings, numbers, strict=True)
-    )
+    made = find_known(run.account_id, (reading.remote.id for reading in readings))
+    pks = {remote_id: pk for remote_id, pk, *_ in made}
+    insert_payloads(reading.payload_row(pks[reading.remote.id]) for reading in readings)
     if announce:
-        Event.objects.bulk_create(Event(number=number, kind=Event.Kind.FIRST_SEEN, run=run) for number in numbers)
-    return {number.remote_id: number.pk for number in numbers}
+        Event.objects.bulk_create(Event(number_id=pk, kind=Event.Kind.FIRST_SEEN, run=run) for pk in pks.values())
+    return pks
 
 
 def update_numbers(run: SyncRun, readings: Mapping[int, Reading], stored: Stored) -> None:
@@ -145,7 +144,7 @@ def take_reading(
         setattr(number, name, value)
     if number.e164 != e164:
         number.national = format_nationally(number.e164)
-    number.payload = reading.payload_row(number)
+    number.payload = reading.payload_row(number.pk)
     news = [
         Event(
             number=number,
@@ -184,7 +183,7 @@ def write_numbers(numbers: Sequence[PhoneNumber], readings: Mapping[int, Reading
     """One statement for the rows, which also sets `changed_at`, and one for their payloads."""
     PhoneNumber.objects.bulk_create(numbers, update_conflicts=True, unique_fields=["id"], update_fields=WRITTEN)
     NumberPayload.objects.bulk_create(
-        [readings[number.pk].payload_row(number) for number in numbers],
+        [readings[number.pk].payload_row(number.pk) for number in numbers],
         update_conflicts=True,
         unique_fields=["number"],
         update_fields=["body", "extras", "shadowed"],

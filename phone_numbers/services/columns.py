@@ -86,11 +86,11 @@ class Reading:
             columns["toll_free_status"] = remote.toll_free
         return columns
 
-    def payload_row(self, number: PhoneNumber) -> NumberPayload:
+    def payload_row(self, pk: int) -> NumberPayload:
         remote = self.remote
         ignored = {"voice": remote.shadowed_voice, "messages": remote.shadowed_messages}
         shadowed = {name: [route.key for route in routes] for name, routes in ignored.items() if routes}
-        return NumberPayload(number=number, body=remote.payload, extras=dict(remote.extras), shadowed=shadowed)
+        return NumberPayload(number_id=pk, body=remote.payload, extras=dict(remote.extras), shadowed=shadowed)
 
 
 def fitting(name: str, text: str) -> str:

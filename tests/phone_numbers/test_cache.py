@@ -192,6 +192,31 @@ def test_it_writes_a_batch_that_changed_in_few_statements(
     assert len(drifts()) == 20
 
 
+def unread() -> RemoteNumber:
+    raise AssertionError("A row that did not change was read.")
+
+
+def test_it_reads_no_row_that_did_not_change(run: SyncRun) -> None:
+    row = ListedNumber.of(REMOTE)
+    store_batch(run, [row], announce=False, fence=lambda: None)
+    stored = store_batch(run, [row._replace(read=unread)], announce=False, fence=lambda: None)
+    assert (stored.new, stored.changed, stored.surprising) == (0, 0, [])
+
+
+def test_it_counts_the_surprises_of_rows_that_did_not_change(run: SyncRun) -> None:
+    strange = replace(REMOTE, surprises=("new=1",))
+    store(run, strange)
+    stored = store(run, strange, replace(REMOTE, id="14155550101"))
+    assert (stored.surprising, stored.new, stored.changed) == ([strange], 1, 0)
+
+
+def test_it_fills_every_column_it_does_not_name_with_its_default(run: SyncRun) -> None:
+    store(run, replace(REMOTE, tendlc=None, toll_free=None))
+    number, fresh = PhoneNumber.objects.get(), PhoneNumber()
+    assert (number.tendlc_status, number.toll_free_status) == (fresh.tendlc_status, fresh.toll_free_status)
+    assert (number.edited_seq, number.presence, number.presence_since) == (0, "present", run.started_at)
+
+
 def test_it_takes_a_number_back_that_did_not_change(run: SyncRun) -> None:
     store(run, REMOTE)
     PhoneNumber.objects.update(presence=PhoneNumber.Presence.UNCONFIRMED)

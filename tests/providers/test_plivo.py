@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from providers.contract import Provider
-from providers.errors import MalformedResponse, NotFound, Rejected, Unavailable, Unsupported
+from providers.errors import AuthenticationFailed, MalformedResponse, NotFound, Rejected, Unavailable, Unsupported
 from providers.http import Limits
 from providers.plivo import Plivo, next_query
 from providers.registry import open_provider
@@ -137,6 +137,53 @@ def test_it_believes_no_list_that_is_not_what_plivo_counts(plivo, simulator, pat
     simulator.fault("empty_page", path=path, times=0)
     with pytest.raises(MalformedResponse, match=r"Plivo counts|others follow"):
         list(plivo.list_subaccounts() if path == "/Subaccount/" else plivo.list_applications())
+
+
+@pytest.mark.parametrize("simulator", [{"numbers": 200}], indirect=True)
+@pytest.mark.parametrize("change", ["remove", "add"])
+def test_it_notices_a_list_that_moved_between_two_pages(plivo, simulator, change):
+    """One gone from the first page and one new at the end: the total is the same, and a number is on no page."""
+    world = simulator.world.account()
+
+    def swap(it):
+        it.remove(world, world.at(3).digits)
+        if change == "add":
+            it.add(world)
+
+    simulator.fault("act", path=r"/Number/\?.*offset=0", action=swap)
+    assert [page.moved for page in plivo.list_numbers()][:2] == [False, True]
+
+
+@pytest.mark.parametrize("simulator", [{"numbers": 200}], indirect=True)
+def test_it_delivers_the_shared_row_once(plivo):
+    pages = list(plivo.list_numbers())
+    assert not any(page.moved for page in pages)
+    assert [len(page.rows) for page in pages] == [20] + [19] * 9 + [9]
+
+
+@pytest.mark.parametrize("simulator", [{"numbers": 200}], indirect=True)
+def test_it_reads_on_in_a_list_that_has_grown(plivo, simulator):
+    simulator.fault("act", path=r"offset=19\b", action=lambda it: [it.add(it.account()) for _ in range(60)])
+    assert len(set(numbers_of(plivo))) == 260
+
+
+@pytest.mark.parametrize("simulator", [{"numbers": 200}], indirect=True)
+def test_it_ends_where_a_list_has_shrunk(plivo, simulator):
+    world = simulator.world.account()
+    simulator.fault(
+        "act", path=r"offset=0\b", action=lambda it: [it.remove(world, world.at(100).digits) for _ in range(90)]
+    )
+    assert len(numbers_of(plivo)) == 110
+
+
+@pytest.mark.parametrize("simulator", [{"numbers": 2000, "latency_seconds": 0.02}], indirect=True)
+def test_it_asks_for_nothing_more_once_it_was_refused(plivo, simulator):
+    """What was on its way at that moment is answered; nothing is sent after it."""
+    simulator.fault("revoked", path=r"/Number/\?", nth=10, times=0)
+    with pytest.raises(AuthenticationFailed):
+        numbers_of(plivo)
+    assert simulator.requests.by_status[401] <= plivo.capabilities.max_in_flight
+    assert plivo.http.stats.retries == 0
 
 
 def test_it_reads_on_after_a_moment_of_trouble(plivo, simulator):

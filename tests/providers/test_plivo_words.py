@@ -1,6 +1,7 @@
 """Plivo's words: every spelling seen, nothing lost, nothing guessed."""
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +20,8 @@ from providers.contract import (
     TollFreeStatus,
 )
 from providers.errors import MalformedResponse, WrongAccount
-from providers.plivo_words import KNOWN_FIELDS, own_names, read_number
+from providers.plivo_words import KNOWN_FIELDS, READING, list_number, own_names, read_number
+from providers.reading import canonical, digest_of
 
 ACCOUNT, OTHER_ACCOUNT = "MANORTHWIND00000000A", "MANORTHWIND00000000B"
 NUMBER_PATH = f"/v1/Account/{ACCOUNT}/Number/"
@@ -100,6 +102,24 @@ def test_it_reads_a_row_of_the_legacy_page():
     assert read.voice == Route(kind="application", target="38201746500912345")
     assert (read.mms_rate, read.renewal_date, read.alias) == (None, None, "")
     assert read.surprises == ()
+
+
+@pytest.mark.parametrize("row", [LATEST, LEGACY, dict(reversed(LATEST.items()))])
+def test_it_lists_what_it_reads(row):
+    listed = list_number(row, ACCOUNT)
+    assert (listed.id, listed.digest) == (read_number(row, ACCOUNT).id, read_number(row, ACCOUNT).digest)
+    assert (listed.read(), listed.read().payload) == (read_number(row, ACCOUNT), row)
+
+
+def test_it_tells_rows_apart_by_every_field():
+    digests = {list_number({**LATEST, name: "other"}, ACCOUNT).digest for name in LATEST if name != "number"}
+    assert len(digests) == len(LATEST) - 1
+
+
+def test_it_counts_its_reading_up_when_it_reads_otherwise():
+    """When only the second part differs: count `READING` up, so that rows that did not change are read anew."""
+    readings = [replace(read_number(row, ACCOUNT), digest="") for row in (LATEST, LEGACY)]
+    assert (READING, digest_of(canonical(readings))) == ("plivo 1", "21214d12e84945ea2687cb2124823b")
 
 
 @pytest.mark.parametrize("row", [LATEST, LEGACY])

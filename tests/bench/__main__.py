@@ -1,0 +1,28 @@
+"""`python -m tests.bench [sync …]`: measures, prints a line a figure, and keeps them as JSON under var/bench/.
+
+Exits with 1 when a figure falls short.
+"""
+
+import sys
+
+from tests.bench import sync
+from tests.bench.figures import keep, table
+
+BENCHES = {"sync": sync.measure}
+
+
+def main(wanted: list[str]) -> int:
+    if unknown := [name for name in wanted if name not in BENCHES]:
+        print(f"No such bench: {', '.join(unknown)}. There are: {', '.join(BENCHES)}.")
+        return 2
+    short = 0
+    for name in wanted or BENCHES:
+        figures = list(BENCHES[name]())
+        keep(name, figures)
+        print(*table(name, figures), sep="\n")
+        short += sum(not figure.holds for figure in figures)
+    return 1 if short else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
