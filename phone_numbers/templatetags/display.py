@@ -52,6 +52,13 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
         "failed": (BAD, "x-circle"),
         "cancelled": (QUIET, "minus-circle"),
     },
+    "change_set": {
+        "draft": (QUIET, "clock"),
+        "applying": (BUSY, "arrow-path"),
+        "paused": (WARN, "exclamation-triangle"),
+        "done": (GOOD, "check-circle"),
+        "cancelled": (QUIET, "minus-circle"),
+    },
     "run": {
         "queued": (BUSY, "clock"),
         "running": (BUSY, "arrow-path"),

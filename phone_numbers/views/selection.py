@@ -1,0 +1,85 @@
+"""Which numbers a plan is for: those that were ticked, or all that a filter finds. Reads only their ids."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.http import QueryDict
+
+from phone_numbers.filters import InventoryQuery
+from phone_numbers.models import Account, PhoneNumber
+from phone_numbers.services.change_plans import check_selection, selection_hash
+from phone_numbers.services.change_requests import ChangeRefused
+
+MOST = 20_000
+"""Numbers of one plan: it is made while somebody waits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    numbers: list[int]
+    filter: str = ""
+    """The query string that finds them, when they were not ticked one by one."""
+    is_filtered: bool = False
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """What a form sends back to mean the same numbers, and to be told when they are not the same any more."""
+        if not self.is_filtered:
+            return {"numbers": ",".join(map(str, self.numbers))}
+        return {
+            "matching": "all",
+            "filter": self.filter,
+            "count": str(len(self.numbers)),
+            "hash": selection_hash(self.numbers),
+        }
+
+    @property
+    def kept(self) -> dict[str, str | int]:
+        """For the plan, which compares it with what the filter finds when it is applied."""
+        if not self.is_filtered:
+            return {}
+        return {"filter": self.filter, "count": len(self.numbers), "hash": selection_hash(self.numbers)}
+
+
+def read_selection(posted: QueryDict) -> Selection:
+    """Raises ChangeRefused when it is empty, too large, or not what the page showed any more."""
+    selection = matching(posted) if posted.get("matching") == "all" else ticked(posted)
+    if not selection.numbers:
+        raise ChangeRefused("No number is selected. Tick some in the list.")
+    if len(selection.numbers) > MOST:
+        raise ChangeRefused(f"{len(selection.numbers):,} numbers are too many for one plan; take {MOST:,} at most.")
+    if posted.get("hash"):
+        shown = int(posted["count"]) if posted.get("count", "").isdecimal() else 0
+        check_selection(selection.numbers, count=shown, expected_hash=posted["hash"])
+    elif posted.get("count", "").isdecimal() and int(posted["count"]) != len(selection.numbers):
+        found = f"{len(selection.numbers):,} match now"
+        raise ChangeRefused(f"The list showed {int(posted['count']):,} matching numbers; {found}. Look again.")
+    return selection
+
+
+def ticked(posted: QueryDict) -> Selection:
+    """One field with commas between the ids, or the checkboxes of a page without JavaScript."""
+    typed = [*re.split(r"[,\s]+", posted.get("numbers", "")), *posted.getlist("number")]
+    pks = {int(each) for each in typed if each.isdecimal() and len(each) < 19}
+    return Selection(numbers=sorted(existing(pks)))
+
+
+def existing(pks: set[int]) -> Iterable[int]:
+    rest = sorted(pks)
+    for start in range(0, len(rest), 500):
+        yield from PhoneNumber.objects.filter(pk__in=rest[start : start + 500]).values_list("pk", flat=True)
+
+
+def matching(posted: QueryDict) -> Selection:
+    return Selection(numbers=find_matching(posted.get("filter", "")), filter=posted.get("filter", ""), is_filtered=True)
+
+
+def find_matching(filter_text: str) -> list[int]:
+    """The ids a filter finds now, one more than a plan may have at most. Raises ChangeRefused for a mistaken filter."""
+    names = {str(pk): name for pk, name in Account.objects.values_list("pk", "name")}
+    query = InventoryQuery.read(QueryDict(filter_text), names)
+    if query.mistakes:
+        raise ChangeRefused(query.mistakes[0].sentence)
+    found = PhoneNumber.objects.filter(query.condition()).order_by("pk")
+    return list(found.values_list("pk", flat=True)[: MOST + 1])
