@@ -49,12 +49,11 @@ def read_selection(posted: QueryDict) -> Selection:
         raise ChangeRefused("No number is selected. Tick some in the list.")
     if len(selection.numbers) > MOST:
         raise ChangeRefused(f"{len(selection.numbers):,} numbers are too many for one plan; take {MOST:,} at most.")
-    if posted.get("hash"):
-        shown = int(posted["count"]) if posted.get("count", "").isdecimal() else 0
-        check_selection(selection.numbers, count=shown, expected_hash=posted["hash"])
-    elif posted.get("count", "").isdecimal() and int(posted["count"]) != len(selection.numbers):
-        found = f"{len(selection.numbers):,} match now"
-        raise ChangeRefused(f"The list showed {int(posted['count']):,} matching numbers; {found}. Look again.")
+    if selection.is_filtered:
+        typed = posted.get("count", "")
+        shown = int(typed) if typed.isdecimal() and len(typed) < 10 else 0
+        expected_hash = posted.get("hash") or selection_hash(selection.numbers)
+        check_selection(selection.numbers, count=shown, expected_hash=expected_hash)
     return selection
 
 

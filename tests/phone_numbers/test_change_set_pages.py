@@ -76,7 +76,7 @@ def test_it_takes_all_that_match_a_filter(signed_in, synced):
 def test_it_refuses_when_others_match_than_the_list_showed(signed_in, synced):
     page = signed_in.post(NEW, {"matching": "all", "filter": "type=toll_free", "count": "9999"})
     assert page.status_code == 409
-    assert "The list showed 9,999 matching numbers" in words_of(page)
+    assert "The page showed 9,999 matching numbers" in words_of(page)
 
 
 def test_it_refuses_when_the_hash_is_of_other_numbers(signed_in, synced):
