@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> int:
         folder = Path(arguments[0]).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         os.environ["PICTURES"] = str(folder)
-    files = [str(Path(__file__).with_name(name)) for name in ("pictures.py", "pictures_of_syncs.py")]
+    files = [str(Path(__file__).with_name(name)) for name in ("pictures.py", "pictures_of_syncs.py", "pictures_of_plans.py")]
     return int(pytest.main(["-p", "no:randomly", "--timeout", "600", *files]))
 
 
