@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
+PICTURES = ("pictures.py", "pictures_of_syncs.py", "pictures_of_plans.py")
+
 
 def main(arguments: list[str]) -> int:
     if arguments:
         folder = Path(arguments[0]).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         os.environ["PICTURES"] = str(folder)
-    files = [str(Path(__file__).with_name(name)) for name in ("pictures.py", "pictures_of_syncs.py", "pictures_of_plans.py")]
+    files = [str(Path(__file__).with_name(name)) for name in PICTURES]
     return int(pytest.main(["-p", "no:randomly", "--timeout", "600", *files]))
 
 
