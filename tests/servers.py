@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -76,15 +77,18 @@ class Server:
             )
         _wait_until_ready(self._process, log)
 
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+    def stop(self, how: signal.Signals = signal.SIGTERM, patience_seconds: float = 20) -> None:
         """By SIGKILL as if it crashed; PostgreSQL stops at once, and recovers at its next start, by SIGQUIT."""
         if self._process.poll() is None:
             self._process.send_signal(how)
-            self._process.wait(timeout=20)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=patience_seconds)
+            self._process.kill()
+            self._process.wait()
 
     def remove(self) -> None:
         atexit.unregister(self.remove)
-        self.stop(signal.SIGQUIT)  # at once: nothing of it is kept
+        self.stop(signal.SIGQUIT, patience_seconds=2)  # at once: nothing of it is kept
         shutil.rmtree(self._directory, ignore_errors=True)
 
 

@@ -1,6 +1,7 @@
 """Defects to put into the product on purpose, each in the process that asks for it: a row must notice them."""
 
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -73,4 +74,16 @@ def no_clock_rule() -> None:
     replace(leases.has_lapsed, lambda now: Q(lease_expires_at__lte=now))
 
 
-BREAKAGES = {each.__name__: each for each in (no_fence, no_claim, no_reaper, no_clock_rule)}
+def no_slot() -> None:
+    """A schedule that is late does not see that the moment was another's."""
+    from phone_numbers.models import SyncRun  # noqa: PLC0415
+    from phone_numbers.services import runs  # noqa: PLC0415
+
+    def start_anyway(account: Any, _: Any) -> Any:
+        time.sleep(0.4)
+        return runs.request_sync(account, trigger=SyncRun.Trigger.SCHEDULE)
+
+    replace(runs.start_slot, start_anyway)
+
+
+BREAKAGES = {each.__name__: each for each in (no_fence, no_claim, no_reaper, no_clock_rule, no_slot)}

@@ -20,9 +20,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from celery import current_app
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
+from kombu.connection import Connection
+from kombu.exceptions import KombuError
 
 from phone_numbers.encryption import Sealed
 from phone_numbers.models import Account
@@ -33,6 +36,10 @@ from tests.dashboard.processes import ROOT, Started
 from tests.servers import Server, postgresql_url, start_redis
 
 VALUES = dict.fromkeys(("SECRET_KEY", "CREDENTIALS_KEYS", "ALLOWED_HOSTS", "POSTGRES_PASSWORD", "REDIS_PASSWORD"), "-")
+
+READY = {"worker": "ready.", "syncs": "ready.", "beat": "beat: Starting", "web": ""}
+"""What a service says once it works."""
+QUEUES = {"numbers.apply_change": "celery", "numbers.sync_account": "syncs", "numbers.tick": "celery"}
 
 
 def wait_for(condition: Callable[[], Any], seconds: float, why: Callable[[], object] = lambda: "") -> float:
@@ -123,6 +130,7 @@ class Installation:
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOSTNAME": "here",
             "PYTHONUNBUFFERED": "1",
+            "LOG_LEVEL": "INFO",
             "DJANGO_SETTINGS_MODULE": "tests.chaos.settings",
             "DATA_DIR": str(self.directory),
             "DATABASE_URL": self.database_url,
@@ -149,6 +157,23 @@ class Installation:
         """A service of docker-compose.yml, by its own command, and `more` words."""
         words = compose(VALUES)["services"][name]["command"]
         return self.start(name, [*words, *more], **chaos)
+
+    def start_services(self, *names: str, **chaos: Any) -> list[Started]:
+        """Services of docker-compose.yml, ready for work."""
+        started = [self.start_service(name, **chaos) for name in names]
+        for name, each in zip(names, started, strict=True):
+            each.wait_for_text(READY[name])
+        return started
+
+    def send(self, task: str, pk: int) -> bool:
+        """Ring for a job, as a page does. False when the broker cannot be reached; a page does not mind either."""
+        options = {"socket_timeout": 2, "socket_connect_timeout": 2, "max_retries": 0}
+        try:
+            with Connection(self.broker_url, transport_options=options) as broker:
+                current_app.send_task(task, args=[pk], connection=broker, retry=False, queue=QUEUES[task])
+        except (KombuError, OSError):
+            return False
+        return True
 
     def add_accounts(self, *names: str, **columns: Any) -> list[Account]:
         """The demo's accounts of these names, or all of them; never due by themselves."""
