@@ -70,6 +70,14 @@ def test_it_says_why_and_until_when(account: Account, simulator: Simulator) -> N
 
 
 @pytest.mark.usefixtures("no_waiting")
+def test_it_comes_back_no_sooner_than_the_provider_asked(account: Account, simulator: Simulator) -> None:
+    simulator.fault("rate_limited", retry_after="90", path=LIST, times=0)
+    sync(account)
+    assert account.retry_at > timezone.now() + dt.timedelta(seconds=80)
+    assert runs.due_account_runs(timezone.now() + MINUTE) == []
+
+
+@pytest.mark.usefixtures("no_waiting")
 def test_it_is_well_again_by_itself(account: Account, simulator: Simulator) -> None:
     simulator.fault("error", status=503, path=LIST, times=12)
     for _ in range(3):
@@ -97,6 +105,8 @@ def test_it_counts_no_refused_credentials(synced: Account, simulator: Simulator)
 
 
 def test_it_asks_at_once_with_new_credentials(other: Account) -> None:
-    fail(other, 3)
+    for _ in range(3):
+        circuits.note_failure(other.pk, timezone.now())
+    other.refresh_from_db()
     set_credentials(other, {"auth_id": PLIVO_AUTH_ID, "auth_token": PLIVO_AUTH_TOKEN})
     assert len(runs.due_account_runs(timezone.now())) == 1

@@ -1,6 +1,7 @@
 """What changed outside, since when it may have, and that our own edits are never taken for it."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from django.contrib.auth.models import User
@@ -110,6 +111,16 @@ def test_it_tells_of_somebody_who_undid_our_edit(number: PhoneNumber, operator: 
     assert run.numbers_left_alone == 1
 
 
+def test_it_believes_the_list_again_once_our_value_is_gone(
+    number: PhoneNumber, operator: User, simulator: Simulator
+) -> None:
+    work(ask(number, operator, alias="Ours"))
+    simulator.world.change(simulator.world.account(), number.remote_id, alias="Theirs")
+    sync(number.account)
+    simulator.world.change(simulator.world.account(), number.remote_id, city="Elsewhere")
+    assert sync(number.account).numbers_left_alone == 0
+
+
 def test_it_believes_nothing_when_the_number_cannot_be_asked(
     number: PhoneNumber, operator: User, simulator: Simulator, no_waiting: list[float]
 ) -> None:
@@ -130,12 +141,12 @@ def test_it_reads_other_news_of_an_edited_number_from_the_list(
     assert [field for field, _, _ in drifts(number)] == ["city"]
 
 
-def test_it_remembers_every_field_we_set(number: PhoneNumber, operator: User, simulator: Simulator) -> None:
-    """Not only the last edit's."""
-    old = listed(number)
-    work(ask(number, operator, alias="Ours"))
-    work(ask(number, operator, cnam="OURS TOO"))
-    fresh = {remote.id: remote for remote in listed(number)}[number.remote_id]
-    store_lagging(number, [remote if remote.id != number.remote_id else fresh for remote in old])
-    store_lagging(number, old)
+def test_it_remembers_every_field_we_set(number: PhoneNumber, operator: User) -> None:
+    """Not only the last edit's: the list shows that one, and still lags behind the one before."""
+    old = next(row.read() for row in listed(number) if row.id == number.remote_id)
+    assert work(ask(number, operator, alias="Ours")).state == "confirmed"
+    other = number.account.applications.filter(kind="application").exclude(remote_id=number.voice_target)[0]
+    assert work(ask(number, operator, voice=other.route_key)).state == "confirmed"
+    new = next(row.read() for row in listed(number) if row.id == number.remote_id)
+    store_lagging(number, [ListedNumber.of(replace(new, alias=old.alias, digest=""))])
     assert (number_of(number.remote_id).alias, drifts(number)) == ("Ours", [])

@@ -11,6 +11,7 @@ from phone_numbers.services import absences, holds, presence, runs
 from phone_numbers.services.holds import HoldRefused, accept_absences, dismiss_absences, open_hold
 from phone_numbers.services.sync import run_sync
 from providers.simulator import Simulator
+from providers.simulator.world import World
 from tests.phone_numbers.jobs import LIST, ONE, presences, sync
 
 
@@ -173,6 +174,26 @@ def test_it_refuses_while_absences_are_checked(synced: Account, simulator: Simul
     with pytest.raises(HoldRefused, match="just now"):
         accept_absences(held, count=5, user=operator)
     assert open_hold(synced) == held
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_refuses_while_a_number_is_asked_for(synced: Account, simulator: Simulator, operator: User) -> None:
+    held = hold(synced, simulator)
+    Account.objects.update(hold_minimum=5)
+    refusals: list[str] = []
+
+    def accept(_: World) -> None:
+        try:
+            accept_absences(held, count=5, user=operator)
+        except HoldRefused as refusal:
+            refusals.append(str(refusal))
+        finally:
+            connection.close()
+
+    simulator.fault("act", path=ONE, action=accept)
+    assert sync(synced).state == SyncRun.State.COMPLETE
+    assert len(refusals) == 1
+    assert "just now" in refusals[0]
 
 
 @pytest.mark.usefixtures("no_waiting")

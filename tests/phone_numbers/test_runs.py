@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from phone_numbers.models import Account, SyncRun
+from phone_numbers.models import Account, Pulse, SyncRun
 from phone_numbers.services import runs
 from phone_numbers.services.leases import RING_AGAIN, LeaseLost
 from tests.phone_numbers.jobs import make_account
@@ -171,6 +171,11 @@ def test_it_stops_renewing_for_a_worker_that_stands_still(account: Account, monk
     monkeypatch.setattr(runs.time, "monotonic", lambda: now + runs.LONGEST_STANDSTILL_SECONDS + 1)
     with pytest.raises(LeaseLost):
         lease.stay_alive()
+
+
+def test_it_shows_that_somebody_works_for_syncs_while_it_syncs(account: Account) -> None:
+    runs.claim_run(ask(account).pk).stay_alive()
+    assert Pulse.silence("syncs", timezone.now()) < dt.timedelta(seconds=5)
 
 
 def test_it_takes_the_length_of_a_lease_from_the_settings(account: Account, settings: Settings) -> None:

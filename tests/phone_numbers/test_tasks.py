@@ -18,7 +18,7 @@ from phone_numbers import tasks
 from phone_numbers.models import Account, Change, ChangeSet, PhoneNumber, Pulse, SyncRun
 from phone_numbers.services.change_sets import accounts_of
 from phone_numbers.services.runs import request_sync
-from phone_numbers.tasks import apply_change, ring, sync_account, tick
+from phone_numbers.tasks import apply_change, feel_pulse, ring, sync_account, tick
 from providers.simulator import Simulator
 from tests.phone_numbers.jobs import ask, edits, plan, start
 
@@ -135,6 +135,16 @@ def test_a_tick_asks_a_silent_queue_for_a_sign_of_life(queue: str, other: str, s
     rung()
     tick()
     assert rung() == [("numbers.show_life", [queue])] * asked
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_asks_for_no_sign_of_life_that_would_come_too_late() -> None:
+    rung()
+    feel_pulse("syncs", timezone.now())
+    with current_app.connection_for_read() as connection, connection.SimpleQueue("syncs") as queue:
+        message = queue.get_nowait()
+        message.ack()
+    assert message.headers["expires"]
 
 
 @pytest.mark.django_db(transaction=True)
