@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -80,7 +80,10 @@ def situation_of(
         if run:
             run.account = account
     hold = judged if judged and judged.state == SyncRun.State.HELD and not judged.decision else None
-    return Situation(account, live_run, last_run, hold, standing_of(account, last_run, timezone.now()))
+    standing = standing_of(account, last_run, timezone.now())
+    if live_run and standing.rank == Rank.NEW:
+        standing = replace(standing, tone="busy", shape="arrow-path", title="First sync", why="")
+    return Situation(account, live_run, last_run, hold, standing)
 
 
 def needs_warning(account: Account) -> bool:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from phone_numbers.models import Account, HeldNumber, PhoneNumber, Subaccount, SyncRun
 from phone_numbers.models.surprises import Surprise
+from phone_numbers.services.circuits import sentence
 from tests.phone_numbers.rows import make_account, make_application, make_event, make_number
 
 MINUTE = timedelta(minutes=1)
@@ -39,7 +40,7 @@ def make_scene() -> dict[str, Account]:
             "Support Europe",
             provider="signalwire",
             health="failing",
-            health_detail="SignalWire answered 503. It failed 5 times in a row, and is asked again at 14:32 UTC.",
+            health_detail=f"SignalWire answered 503. {sentence(5, now + 17 * MINUTE)}",
             fresh_at=now - 180 * MINUTE,
             failures_in_row=5,
             retry_at=now + 17 * MINUTE,

@@ -13,6 +13,7 @@ from phone_numbers.models import Account, HeldNumber, SyncRun
 from phone_numbers.services.sync import run_sync
 from tests.phone_numbers.rows import make_account, make_application, make_event, make_number
 from tests.phone_numbers.scenes import make_eventful, make_held, make_run
+from tests.phone_numbers.test_holds import hold
 from tests.roles import make_user
 
 pytestmark = pytest.mark.django_db
@@ -319,3 +320,15 @@ def test_it_tells_every_kind_of_news_of_one_sync(signed_in, synced):
     run = make_eventful(synced)
     shown = words_of(signed_in.get(f"/syncs/{run.pk}/"))
     assert "New 2 Changed 2 Unconfirmed 1 Missing 1 Released 1 Returned 1 Left alone 3" in shown
+
+
+def test_it_leads_from_a_held_list_to_numbers_that_are_unconfirmed(signed_in, synced, simulator):
+    held = hold(synced, simulator)
+    page = signed_in.get("/accounts/")
+    assert f'href="/syncs/{held.pk}/">See what would vanish' in text_of(page)
+    assert "5 of 45 missing from the list; more than 3 are held" in words_of(signed_in.get(f"/syncs/{held.pk}/"))
+    accepted = signed_in.post(f"/syncs/{held.pk}/accept/", {"count": "5"})["Location"]
+    run_sync(SyncRun.objects.latest("pk").pk)
+    shown = words_of(signed_in.get(f"{accepted}?show=unconfirmed"))
+    assert "Unconfirmed 5" in shown
+    assert "In step" in words_of(signed_in.get("/accounts/"))
