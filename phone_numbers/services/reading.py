@@ -31,20 +31,26 @@ def read_numbers(provider: Provider, lease: Lease, listing: Listing) -> None:
             waiting += with_compliance(page.rows, facts) if facts else page.rows
             if len(waiting) >= BATCH or time.monotonic() - kept_at > RENEW_SECONDS:
                 batch, waiting = waiting, []
-                keep_numbers(lease, listing, batch)
+                keep_numbers(lease, listing, batch, **count_requests(provider))
                 kept_at = time.monotonic()
     except WrongAccount:
         raise
     except ProviderError:
         keep_numbers(lease, listing, waiting)
         raise
-    keep_numbers(lease, listing, waiting)
+    keep_numbers(lease, listing, waiting, **count_requests(provider))
 
 
-def keep_numbers(lease: Lease, listing: Listing, rows: Sequence[ListedNumber]) -> None:
+def count_requests(provider: Provider) -> dict[str, int]:
+    """The run's columns for what its provider was asked so far."""
+    return {"requests": provider.http.stats.requests, "retries": provider.http.stats.retries}
+
+
+def keep_numbers(lease: Lease, listing: Listing, rows: Sequence[ListedNumber], **progress: int) -> None:
+    """Store them, and say how far the run is: with `progress` besides what the listing tells."""
     announce = lease.run.account.fresh_at is not None
     listing.add_stored(store_batch(lease.run, rows, announce=announce, fence=lease.renew))
-    lease.renew(**listing.progress())
+    lease.renew(**listing.progress(), **progress)
 
 
 def with_compliance(rows: Iterable[ListedNumber], facts: Mapping[str, Compliance]) -> Iterable[ListedNumber]:

@@ -16,7 +16,7 @@ from phone_numbers.services.connections import in_full, open_account
 from phone_numbers.services.leases import LeaseLost, heartbeat
 from phone_numbers.services.listing import Listing
 from phone_numbers.services.presence import MOST_ASKED, ask_each, check_absent, read_number
-from phone_numbers.services.reading import read_numbers
+from phone_numbers.services.reading import count_requests, read_numbers
 from phone_numbers.services.routes import read_routes
 from phone_numbers.services.runs import Lease, claim_run
 from phone_numbers.services.surprises import keep_surprises
@@ -73,7 +73,7 @@ def read_account(lease: Lease) -> tuple[Outcome, dict[str, Any]]:
             try:
                 outcome = read_everything(provider, lease, listing)
             finally:
-                counts = {"requests": provider.http.stats.requests, "retries": provider.http.stats.retries}
+                counts = count_requests(provider)
     except ProviderError as error:
         outcome = failed(error, listing)
     return outcome, {**counts, **listing.progress()}

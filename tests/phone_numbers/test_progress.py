@@ -6,6 +6,10 @@ import pytest
 from django.utils import timezone
 
 from phone_numbers.models import Account, SyncRun
+from phone_numbers.services.connections import open_account
+from phone_numbers.services.listing import Listing
+from phone_numbers.services.reading import read_numbers
+from phone_numbers.services.runs import claim_run, request_sync
 from phone_numbers.views.progress import Progress
 
 
@@ -89,3 +93,14 @@ def test_it_says_which_attempt_waits_for_a_worker():
 def test_it_gives_up_watching_when_nobody_takes_it_up(settings):
     assert not progress(lease=-2.0 * settings.LEASE_SECONDS).is_silent
     assert progress(lease=-2.0 * settings.LEASE_SECONDS - 1).is_silent
+
+
+def test_it_is_told_by_the_run_itself_while_numbers_are_read(account):
+    lease = claim_run(request_sync(account, trigger="person").pk)
+    lease.renew(phase="numbers")
+    with open_account(account) as provider:
+        read_numbers(provider, lease, Listing())
+        asked = provider.http.stats.requests
+    run = SyncRun.objects.get()
+    assert (run.state, run.requests, run.numbers_seen, run.pages_read) == ("running", asked, 45, 3)
+    assert Progress.of(run).pages_expected == 3
