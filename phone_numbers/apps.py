@@ -1,7 +1,13 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class PhoneNumbersConfig(AppConfig):
     name = "phone_numbers"
     label = "numbers"
     verbose_name = "Phone numbers"
+
+    def ready(self) -> None:
+        from phone_numbers.services import bookkeeping  # noqa: PLC0415 - models can be imported from here on
+
+        post_migrate.connect(bookkeeping.install, sender=self)

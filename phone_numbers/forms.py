@@ -3,18 +3,18 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Value
 from django.http import QueryDict
 
 from phone_numbers.filters import FILTERS, InventoryQuery
+from phone_numbers.filters.directory import Directory
+from phone_numbers.filters.facets import Facets
 from phone_numbers.filters.table import PROVIDER_TITLES
-from phone_numbers.models import Application, PhoneNumber, Subaccount
 
 ALWAYS_OPEN = {"type", "services", "tendlc"}
 HINTS = {"prefix": "+1 415", "alias": "Exact alias", "application": "Name or id", "campaign": "Campaign id"}
 TEXTS = ("prefix", "alias", "application", "subaccount", "campaign")
 DATES = ("renewal_date__gte", "renewal_date__lte")
-UNSEEN = ("renewal_date", "renewal_date__gt", "renewal_date__lt")
+UNSEEN = ("list", "renewal_date", "renewal_date__gt", "renewal_date__lt")
 """Filters of the query string without a control of their own; the form carries them along."""
 
 Titles = Mapping[str, str]
@@ -25,6 +25,8 @@ class Option:
     value: str
     title: str
     is_chosen: bool
+    count: int
+    """How many numbers it leaves, with everything that is asked for besides this filter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,42 +62,31 @@ class FilterPanel:
         return any(entry.value for entry in (*self.texts, *self.dates))
 
 
-Suggestions = Mapping[str, tuple[tuple[str, str], ...]]
-
-
-def filter_panel(query: InventoryQuery, typed: QueryDict, suggestions: Suggestions) -> FilterPanel:
-    countries = {code: code for code, _ in suggestions.get("country", ())}
+def filter_panel(query: InventoryQuery, typed: QueryDict, facets: Facets, directory: Directory) -> FilterPanel:
+    countries = {code: code for code in sorted({*facets.by_facet["country"], *query.chosen.get("country", ())})}
     choices = {parameter: each.choices for parameter, each in FILTERS.items() if each.choices}
     offered = choices | {"account": query.accounts, "provider": PROVIDER_TITLES, "country": countries}
+    if directory.tags:
+        offered["tag"] = directory.tags
+    suggestions = {
+        "application": tuple((name, "") for name in sorted(directory.offered)),
+        "subaccount": directory.subaccounts,
+    }
     return FilterPanel(
-        groups=[group(query, parameter, offered[parameter]) for parameter in FILTERS if parameter in offered],
+        groups=[group(query, each, offered[each], facets) for each in FILTERS if each in offered],
         texts=[entry(each, typed, suggestions.get(each, ())) for each in TEXTS],
         dates=[entry(each, typed) for each in DATES],
         unseen=[entry(each, typed) for each in UNSEEN if typed.get(each)],
     )
 
 
-def group(query: InventoryQuery, parameter: str, titles: Titles) -> Group:
+def group(query: InventoryQuery, parameter: str, titles: Titles, facets: Facets) -> Group:
     chosen = query.chosen.get(parameter, ())
-    options = [Option(value, title, value in chosen) for value, title in titles.items()]
+    counts = facets.by_facet.get(parameter, {})
+    options = [Option(value, title, value in chosen, counts.get(value, 0)) for value, title in titles.items()]
     return Group(parameter, FILTERS[parameter].title, options, bool(chosen) or parameter in ALWAYS_OPEN)
 
 
 def entry(parameter: str, typed: QueryDict, suggestions: Iterable[tuple[str, str]] = ()) -> Entry:
     title = f"{FILTERS[parameter].title} {FILTERS[parameter].operator}".strip()
     return Entry(parameter, title, typed.get(parameter, ""), HINTS.get(parameter, ""), tuple(suggestions))
-
-
-def find_suggestions() -> Suggestions:
-    """The countries, applications and subaccounts there are, in one query."""
-    countries = PhoneNumber.objects.exclude(country="").values_list(Value("country"), "country", Value(""))
-    applications = Application.objects.filter(is_present=True).exclude(name="")
-    subaccounts = Subaccount.objects.filter(is_present=True)
-    everything = countries.order_by().union(
-        applications.order_by().values_list(Value("application"), "name", Value("")),
-        subaccounts.order_by().values_list(Value("subaccount"), "remote_id", "name"),
-    )
-    found: dict[str, list[tuple[str, str]]] = {}
-    for kind, value, title in sorted(everything):
-        found.setdefault(kind, []).append((value, title))
-    return {kind: tuple(values) for kind, values in found.items()}

@@ -1,31 +1,76 @@
-"""What a filter's values mean to the database, in forms its indexes can answer."""
+"""What a filter's values mean to the database."""
 
-import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Func, Q
+from django.db.models.lookups import In
 
-from phone_numbers.models import Application, Subaccount
+from phone_numbers.filters.directory import Directory
+from phone_numbers.filters.search import found_by, routed_to
+from phone_numbers.models import NumberList, Subaccount, Tag
 from phone_numbers.models.numbers import SERVICE_BITS, service_bits
 from providers.contract import Service
 
 Values = Sequence[str]
-Condition = Callable[[Values], Q]
 
+NOTHING = Q(pk__in=())
 EVERY_COMBINATION = range(1 << len(SERVICE_BITS))
-SPELLED_NUMBER = re.compile(r"[\d\s().+/-]*\d[\d\s().+/-]*")
+LONGEST_NUMBER = 19
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the rows are going to be read, which decides the form of a condition, never its meaning."""
+
+    directory: Directory
+    walks: bool = False
+    """In the list's order, looking at one by one, until a page is full: right when many rows match."""
+    lead: str = ""
+    """When walking: the column whose index gives that order, for one value of it."""
+
+
+Condition = Callable[[Values, Reading], Q]
+
+
+class Unindexed(Func):
+    """A column that SQLite must not look up in its index: it would find all that match, and sort them."""
+
+    template = "%(expressions)s"
+    arity = 1
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="+%(expressions)s", **context)
 
 
 def one_of(field: str) -> Condition:
-    return lambda values: Q(**{f"{field}__in": values})
+    def condition(values: Values, reading: Reading) -> Q:
+        return among(field, values, reading)
+
+    return condition
+
+
+def among(field: str, values: Sequence[Any], reading: Reading) -> Q:
+    if reading.walks and field != reading.lead:
+        return Q(In(Unindexed(F(field)), list(values)))
+    return Q(**{f"{field}__in": values}) if len(values) > 1 else Q(**{field: values[0]}) if values else NOTHING
 
 
 def the_only(lookup: str) -> Condition:
-    return lambda values: Q(**{lookup: values[0]})
+    return lambda values, _: Q(**{lookup: values[0]})
 
 
-def starts_with_digits(values: Values) -> Q:
-    return Q(e164__startswith=f"+{values[0]}")
+def of_providers(values: Values, reading: Reading) -> Q:
+    accounts = [account for account, (provider, _) in reading.directory.accounts.items() if provider in values]
+    return among("account_id", accounts, reading)
+
+
+def starts_with_digits(values: Values, _: Reading) -> Q:
+    """As a range, which is in order in every collation, where a pattern would need an index of its own."""
+    prefix = f"+{values[0]}"
+    return Q(e164__gte=prefix, e164__lte=prefix.ljust(LONGEST_NUMBER, "9"))
 
 
 def combinations(services: Values, match: str) -> list[int]:
@@ -40,35 +85,23 @@ def matches(bits: int, wanted: int, match: str) -> bool:
     return bits & wanted == wanted if match == "all" else bool(bits & wanted)
 
 
-def routed_to(applications: Q) -> Q:
-    """Numbers whose calls or messages go to one of these applications of their own account."""
-    found = Application.objects.filter(applications).order_by()
-    targets = found.values("remote_id")
-    goes_there = Q(voice_target__in=targets) | Q(message_target__in=targets)
-    return Q(account__in=found.values("account")) & goes_there
+def application_called(values: Values, reading: Reading) -> Q:
+    return routed_to(reading.directory.called(values[0]))
 
 
-def application_called(values: Values) -> Q:
-    return routed_to(Q(name__iexact=values[0]) | Q(remote_id=values[0]))
-
-
-def subaccount_called(values: Values) -> Q:
+def subaccount_called(values: Values, _: Reading) -> Q:
     named = Subaccount.objects.filter(name__iexact=values[0]).order_by()
     return Q(subaccount=values[0]) | Q(subaccount__in=named.values("remote_id"))
 
 
-def contains(values: Values) -> Q:
-    """The search box: a number in any spelling, or part of an alias, a campaign or an application's name."""
-    text = values[0]
-    found = Q(alias__icontains=text) | Q(tendlc_campaign_id__icontains=text) | routed_to(Q(name__icontains=text))
-    if digits := digits_of(text):
-        found |= Q(e164__contains=digits)
-    return found
+def contains(values: Values, reading: Reading) -> Q:
+    return found_by(values[0], reading.directory, walks=reading.walks)
 
 
-def digits_of(text: str) -> str:
-    """The digits of a number in whatever spelling, without trunk or international zeros; "" when it is not one."""
-    if not SPELLED_NUMBER.fullmatch(text):
-        return ""
-    digits = re.sub(r"\D", "", text.replace("(0)", ""))
-    return digits.lstrip("0") or digits
+def tagged(values: Values, _: Reading) -> Q:
+    return Q(pk__in=Tag.numbers.through.objects.filter(tag__folded__in=values).values("phonenumber"))
+
+
+def listed_in(values: Values, _: Reading) -> Q:
+    """Of a list that somebody put together; who may use it is the view's to check."""
+    return Q(pk__in=NumberList.numbers.through.objects.filter(numberlist=UUID(values[0])).values("phonenumber"))

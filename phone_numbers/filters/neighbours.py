@@ -1,21 +1,20 @@
 """The numbers before and after one in a filtered and sorted list: found from its place in it, never by offset."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
 
-from django.db.models import OrderBy, Q, QuerySet
+from django.db import connection
+from django.db.models import Q
 
-from phone_numbers.filters.query import NULLABLE, InventoryQuery
-from phone_numbers.filters.rows import list_numbers, shown
+from phone_numbers.filters.conditions import Reading
+from phone_numbers.filters.directory import Directory, current_edition, read_directory
+from phone_numbers.filters.facets import Facets, cell_of, count_facets
+from phone_numbers.filters.paging import Cursor, Plan, follow
+from phone_numbers.filters.query import InventoryQuery
+from phone_numbers.filters.sections import Section, find_sections, key_of
 from phone_numbers.models import PhoneNumber
-
-if TYPE_CHECKING:
-    from phone_numbers.filters.rows import ShownNumber
 
 MOST_COUNTED = 1000
 """In a list longer than this nobody is told which of how many a number is."""
-NOTHING = Q(pk__in=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,47 +30,36 @@ class Place:
 
 
 def find_place(query: InventoryQuery, number: PhoneNumber) -> Place:
-    listed = list_numbers(query)
-    order = query.order()
-    names = [name_of(each) for each in order]
-    inside = listed.filter(pk=number.pk).order_by().values_list(*names).first()
-    here = inside or shown(PhoneNumber.objects.filter(pk=number.pk)).order_by().values_list(*names).get()
-    before = beyond(order, here, backwards=True)
-    place = {
-        "previous": first_of(listed.filter(before).reverse()),
-        "next": first_of(listed.filter(beyond(order, here, backwards=False))),
-    }
-    count = listed.order_by()[: MOST_COUNTED + 1].count()
-    if inside is None or count > MOST_COUNTED:
-        return Place(query=query, is_inside=inside is not None, **place)
-    position = listed.filter(before).order_by().count() + 1
-    return Place(query=query, is_inside=True, position=position, count=count, **place)
+    edition = current_edition()
+    directory, facets = read_directory(edition), count_facets(query, edition)
+    column = key_of(query.sort.removeprefix("-"))
+    own = find_sections(query, Facets(1, {}, (cell_of(number, 1),)), directory)[0].name
+    around = replace(facets, matching=(*facets.matching, cell_of(number, 0)))
+    sections = find_sections(query, around, directory, kept=own)
+    here = Cursor(own, getattr(number, column), number.pk)
+    inside = PhoneNumber.objects.filter(query.condition(Reading(directory)), pk=number.pk).exists()
+    place = Place(
+        query=query,
+        is_inside=inside,
+        previous=first_of(Plan(query, directory, column, is_backwards=True), sections, here),
+        next=first_of(Plan(query, directory, column), sections, here),
+    )
+    if not inside or facets.total > MOST_COUNTED:
+        return place
+    return replace(place, position=position_of(query, directory, sections, here), count=facets.total)
 
 
-def first_of(numbers: "QuerySet[ShownNumber]") -> int | None:
-    return numbers.values_list("pk", flat=True).first()
+def first_of(plan: Plan, sections: list[Section], here: Cursor) -> int | None:
+    sql, values = follow(plan, sections, here, 1).sql()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM ({sql}) AS beyond ORDER BY place LIMIT 1", values)
+        found = cursor.fetchone()
+    return int(found[0]) if found else None
 
 
-def name_of(order: OrderBy) -> str:
-    return str(getattr(order.expression, "name", ""))
-
-
-def beyond(order: Sequence[OrderBy], here: Sequence[Any], *, backwards: bool) -> Q:
-    """The rows after `here`, or before it. The bound on the first key adds nothing but where its index may begin."""
-    found, same = NOTHING, Q()
-    for each, value in zip(order, here, strict=True):
-        name = name_of(each)
-        found |= same & further(name, value, descending=each.descending, backwards=backwards)
-        same &= Q(**{f"{name}__isnull": True}) if value is None else Q(**{name: value})
-    first, value = name_of(order[0]), here[0]
-    if first in NULLABLE:
-        return found
-    return found & Q(**{f"{first}__{'lte' if order[0].descending != backwards else 'gte'}": value})
-
-
-def further(name: str, value: Any, *, descending: bool, backwards: bool) -> Q:
-    """What comes after a value, or before it, when nothing (null) always comes last."""
-    if value is None:
-        return Q(**{f"{name}__isnull": False}) if backwards else NOTHING
-    strictly = Q(**{f"{name}__{'lt' if descending != backwards else 'gt'}": value})
-    return strictly | Q(**{f"{name}__isnull": True}) if name in NULLABLE and not backwards else strictly
+def position_of(query: InventoryQuery, directory: Directory, sections: list[Section], here: Cursor) -> int:
+    at = next(place for place, section in enumerate(sections) if section.name == here.section)
+    reading = Reading(directory)
+    plan = Plan(query, directory, key_of(query.sort.removeprefix("-")), is_backwards=True)
+    before: Q = query.condition(reading) & sections[at].condition(reading) & plan.past(here, or_equal=True)
+    return sum(section.count for section in sections[:at]) + PhoneNumber.objects.filter(before).order_by().count()

@@ -4,16 +4,15 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from django.db.models import F, OrderBy, Q
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils.http import urlencode
 
 from phone_numbers.filters import words
-from phone_numbers.filters.conditions import combinations
+from phone_numbers.filters.conditions import Reading, combinations
 from phone_numbers.filters.table import FILTERS, PER_PAGE, SORTS
 from phone_numbers.models import PhoneNumber
 
-NULLABLE = {"monthly_rate", "renewal_date"}
 Known = Mapping[str, str]
 
 
@@ -41,7 +40,22 @@ def read_services_match(typed: str) -> str:
     return typed.strip()
 
 
-OPTIONS = {"services_match": read_services_match, "sort": read_sort, "per_page": read_per_page, "page": read_page}
+def read_cursor(typed: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,1000}", typed.strip()):
+        raise ValueError("The place in the list is not one that this page gave.")
+    return typed.strip()
+
+
+OPTIONS = {
+    "services_match": read_services_match,
+    "sort": read_sort,
+    "per_page": read_per_page,
+    "page": read_page,
+    "after": read_cursor,
+    "before": read_cursor,
+}
+PLACE = ("page", "after", "before")
+"""Where in the list: a page by its number, and beside it the row it follows or precedes."""
 DEFAULTS = {"services_match": "any", "sort": "number", "per_page": "50", "page": "1"}
 READERS = {parameter: each.read for parameter, each in FILTERS.items()} | OPTIONS
 
@@ -110,19 +124,39 @@ class InventoryQuery:
         return {parameter: values for parameter, values in self.chosen.items() if parameter in FILTERS}
 
     def having(self, **options: str) -> "InventoryQuery":
-        """The same filters with other options; a page survives only when it is itself asked for."""
-        chosen = {p: values for p, values in self.chosen.items() if p != "page"} | {p: (v,) for p, v in options.items()}
+        """The same filters with other options; a place in the list survives only when it is itself asked for."""
+        chosen = {p: values for p, values in self.chosen.items() if p not in PLACE}
+        chosen |= {p: (v,) for p, v in options.items()}
         kept = {p: chosen[p] for p in READERS if p in chosen and chosen[p] != (DEFAULTS.get(p),)}
         return replace(self, chosen=kept)
 
     def without(self, parameter: str, value: str) -> "InventoryQuery":
         left = tuple(each for each in self.chosen[parameter] if each != value)
-        chosen = {p: left if p == parameter else values for p, values in self.chosen.items() if p != "page"}
+        chosen = {p: left if p == parameter else values for p, values in self.chosen.items() if p not in PLACE}
         return replace(self, chosen={p: values for p, values in chosen.items() if values})
+
+    def without_filter(self, parameter: str) -> "InventoryQuery":
+        chosen = {p: values for p, values in self.chosen.items() if p not in {parameter, *PLACE}}
+        return replace(self, chosen=chosen)
 
     def unfiltered(self) -> "InventoryQuery":
         kept = {p: values for p, values in self.chosen.items() if p in {"sort", "per_page"}}
         return replace(self, chosen=kept, mistakes=())
+
+    def narrowed(self, parameter: str, value: str) -> "InventoryQuery":
+        """With this value of a facet as well, or alone where there can be only one."""
+        is_many = FILTERS[parameter].choices is not None
+        values = {*self.chosen.get(parameter, ()), value} if is_many else {value}
+        chosen = {**self.having().chosen, parameter: in_order(parameter, values)}
+        return replace(self, chosen={p: chosen[p] for p in READERS if p in chosen})
+
+    def only_filters(self) -> "InventoryQuery":
+        kept = {p: values for p, values in self.chosen.items() if p in FILTERS or p == "services_match"}
+        return replace(self, chosen=kept)
+
+    def beyond(self, parameters: Collection[str]) -> "InventoryQuery":
+        """Its filters but for these."""
+        return replace(self, chosen={p: values for p, values in self.filters.items() if p not in parameters})
 
     def chips(self) -> list[Chip]:
         return [
@@ -139,26 +173,21 @@ class InventoryQuery:
     def in_words(self, parameter: str, value: str) -> str:
         return self.accounts.get(value, value) if parameter == "account" else FILTERS[parameter].in_words(value)
 
-    def condition(self) -> Q:
+    def condition(self, reading: Reading) -> Q:
+        """Released numbers are left out until they are asked for."""
+        wanted = self.wanted(reading)
+        return wanted if "presence" in self.chosen else wanted & ~Q(presence=PhoneNumber.Presence.RELEASED)
+
+    def wanted(self, reading: Reading) -> Q:
         found = Q()
         for parameter, values in self.filters.items():
-            found &= FILTERS[parameter].condition(self.stored(parameter, values))
-        return found if "presence" in self.chosen else found & ~Q(presence=PhoneNumber.Presence.RELEASED)
+            found &= FILTERS[parameter].condition(self.stored(parameter, values), reading)
+        return found
 
     def stored(self, parameter: str, values: tuple[str, ...]) -> tuple[str, ...]:
         if parameter != "services":
             return values
         return tuple(map(str, combinations(values, self.option("services_match"))))
-
-    def order(self) -> list[OrderBy]:
-        """Total: ties are broken by the row's id, in the same direction, so that pages neither overlap nor miss."""
-        fields = (*SORTS[self.sort.removeprefix("-")], "pk")
-        return [ordered(each, descending=self.sort.startswith("-")) for each in fields]
-
-
-def ordered(name: str, *, descending: bool) -> OrderBy:
-    nulls_last = True if name in NULLABLE else None
-    return F(name).desc(nulls_last=nulls_last) if descending else F(name).asc(nulls_last=nulls_last)
 
 
 def read_values(parameter: str, given: Iterable[str], accounts: Known) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from phonenumbers import SUPPORTED_REGIONS
 
@@ -86,6 +87,19 @@ def read_country(typed: str) -> str:
     return value
 
 
+def read_tag(typed: str) -> str:
+    if "\0" in typed or len(typed) > LONGEST_TEXT:
+        raise ValueError(f"A tag is plain text of at most {LONGEST_TEXT} characters.")
+    return typed.strip().casefold()
+
+
+def read_list(typed: str) -> str:
+    try:
+        return str(UUID(typed.strip()))
+    except ValueError:
+        raise ValueError(f"“{typed}” is not a list of numbers.") from None
+
+
 def read_prefix(typed: str) -> str:
     digits = re.sub(r"[\s().+-]", "", typed)
     if not re.fullmatch(r"[0-9]{1,15}", digits):
@@ -102,7 +116,7 @@ FILTERS = {
         choice("tendlc", "10DLC", words.TENDLC_STATUSES, on.one_of("tendlc_status")),
         choice("toll_free", "Toll-free", words.TOLL_FREE_STATUSES, on.one_of("toll_free_status")),
         Filter(parameter="account", title="Account", read=read_account, condition=on.one_of("account_id"), choices={}),
-        choice("provider", "Provider", PROVIDER_TITLES, on.one_of("account__provider")),
+        choice("provider", "Provider", PROVIDER_TITLES, on.of_providers),
         Filter(parameter="country", title="Country", read=read_country, condition=on.one_of("country"), choices={}),
         choice("presence", "Presence", words.PRESENCES, on.one_of("presence")),
         Filter(parameter="prefix", title="Number prefix", read=read_prefix, condition=on.starts_with_digits),
@@ -111,6 +125,8 @@ FILTERS = {
         text("subaccount", "Subaccount", on.subaccount_called),
         text("campaign", "10DLC campaign", on.the_only("tendlc_campaign_id")),
         choice("cnam_lookup", "CNAM lookup", words.CNAM_LOOKUPS, on.one_of("cnam_lookup")),
+        Filter(parameter="tag", title="Tag", read=read_tag, condition=on.tagged, choices={}),
+        Filter(parameter="list", title="List", read=read_list, condition=on.listed_in),
         renewal("", "on"),
         renewal("__gte", "from"),
         renewal("__gt", "after"),
@@ -119,18 +135,18 @@ FILTERS = {
     )
 }
 
-SORTS: Mapping[str, tuple[str, ...]] = {
-    "number": ("e164",),
-    "alias": ("alias",),
-    "account": ("account__provider", "account__name"),
-    "type": ("number_type",),
-    "services": ("service_bits",),
-    "voice": ("voice_label", "voice_target"),
-    "messages": ("message_label", "message_target"),
-    "tendlc": ("tendlc_status",),
-    "toll_free": ("toll_free_status",),
-    "rate": ("currency", "monthly_rate"),
-    "renewal": ("renewal_date",),
-    "presence": ("presence",),
-}
+SORTS = (
+    "number",
+    "alias",
+    "account",
+    "type",
+    "services",
+    "voice",
+    "messages",
+    "tendlc",
+    "toll_free",
+    "rate",
+    "renewal",
+    "presence",
+)
 PER_PAGE = (25, 50, 100, 250)

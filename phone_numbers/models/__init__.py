@@ -3,12 +3,14 @@
 from phone_numbers.models.accounts import Account, Application, Subaccount
 from phone_numbers.models.changes import Change, ChangeSet, Crew
 from phone_numbers.models.events import Event, PlanEvent
+from phone_numbers.models.lists import NumberList
 from phone_numbers.models.local import LocalFields, Note, Tag
 from phone_numbers.models.numbers import HeldNumber, NumberPayload, PhoneNumber
 from phone_numbers.models.pulse import Pulse
 from phone_numbers.models.sequence import Sequence
 from phone_numbers.models.surprises import Surprise
 from phone_numbers.models.syncs import SyncRun
+from phone_numbers.models.tallies import Edition, Tally
 
 __all__ = [
     "Account",
@@ -16,10 +18,12 @@ __all__ = [
     "Change",
     "ChangeSet",
     "Crew",
+    "Edition",
     "Event",
     "HeldNumber",
     "LocalFields",
     "Note",
+    "NumberList",
     "NumberPayload",
     "PhoneNumber",
     "PlanEvent",
@@ -29,4 +33,5 @@ __all__ = [
     "Surprise",
     "SyncRun",
     "Tag",
+    "Tally",
 ]

@@ -2,28 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
-from django.core.paginator import EmptyPage, Page, Paginator
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from phone_numbers.filters import InventoryQuery
+from phone_numbers.filters import InventoryQuery, directory
 from phone_numbers.filters.query import Mistake
-from phone_numbers.filters.rows import list_numbers
+from phone_numbers.filters.rows import NumberPage, find_page
 from phone_numbers.filters.table import PER_PAGE
 from phone_numbers.filters.words import SERVICE_MATCHES
-from phone_numbers.forms import filter_panel, find_suggestions
+from phone_numbers.forms import filter_panel
 from phone_numbers.models import Account, SyncRun
 from phone_numbers.views.freshness import freshness_of
 from phone_numbers.views.pages import PageRequest, render_page, requires, wants_piece
 from phone_numbers.views.progress import Progress
 from phone_numbers.views.rows import row_of, with_absences
 from phone_numbers.views.standings import count_needing_person
-
-if TYPE_CHECKING:
-    from phone_numbers.filters.rows import ShownNumber
 
 COLUMNS = {
     "number": "Number",
@@ -40,7 +37,6 @@ COLUMNS = {
     "presence": "Presence",
 }
 Accounts = Mapping[int, Account]
-NumberPage: TypeAlias = "Page[ShownNumber]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +60,12 @@ class PageLink:
 @requires("numbers.view_phonenumber")
 @require_safe
 def number_list(request: PageRequest) -> HttpResponse:
-    accounts = {account.pk: account for account in Account.objects.defer("credentials")}
+    accounts, edition = find_accounts()
     query = InventoryQuery.read(request.GET, {str(pk): account.name for pk, account in accounts.items()})
-    query, page = find_page(query)
+    query, page = page_of(query, edition)
     context = list_context(request, query, page, accounts)
     if not wants_piece(request):
-        context |= frame_context(request, query, accounts)
+        context |= frame_context(request, query, page, accounts)
     response = render_page(
         request, "numbers/list.html", context, piece="results", status=422 if query.mistakes else 200
     )
@@ -78,15 +74,20 @@ def number_list(request: PageRequest) -> HttpResponse:
     return response
 
 
-def find_page(query: InventoryQuery) -> tuple[InventoryQuery, NumberPage]:
+def find_accounts() -> tuple[Accounts, str]:
+    """By id, and the inventory's edition, which costs no query of its own this way."""
+    accounts = list(Account.objects.defer("credentials").annotate(edition=directory.edition()))
+    edition = str(accounts[0].edition) if accounts else directory.current_edition()
+    return {account.pk: account for account in accounts}, edition
+
+
+def page_of(query: InventoryQuery, edition: str) -> tuple[InventoryQuery, NumberPage]:
     """The page asked for. Asking for one that does not exist is a mistake like any other."""
-    paginator = Paginator(list_numbers(query), query.per_page)
     try:
-        return query, paginator.page(query.page)
-    except EmptyPage:
-        sentence = f"There is no page {query.page}; the last one is {paginator.num_pages}."
-        mistaken = replace(query.having(), mistakes=(Mistake("page", sentence),))
-        return mistaken, Paginator(list_numbers(mistaken), query.per_page).page(1)
+        return query, find_page(query, edition)
+    except ValueError as error:
+        mistaken = replace(query.having(), mistakes=(Mistake("page", str(error)),))
+        return mistaken, find_page(mistaken, edition)
 
 
 def list_context(request: PageRequest, query: InventoryQuery, page: NumberPage, accounts: Accounts) -> dict[str, Any]:
@@ -94,22 +95,23 @@ def list_context(request: PageRequest, query: InventoryQuery, page: NumberPage, 
         "list_url": reverse("numbers:list"),
         "query": query,
         "page": page,
-        "rows": with_absences([row_of(number, accounts.get(number.account_id)) for number in page]),
+        "facets": page.facets,
+        "rows": with_absences([row_of(number, accounts.get(number.account_id)) for number in page.numbers]),
         "page_links": page_links(query, page),
         "columns": [column(query, key) for key in COLUMNS],
         "sizes": PER_PAGE,
         "accounts": accounts,
-        "first_syncs": [] if page.paginator.count else first_syncs(accounts),
+        "first_syncs": [] if page.total else first_syncs(accounts),
         "may_edit": request.user.has_perm("numbers.change_phonenumber"),
         "announcement": announcement(query, page),
         "freshness": freshness_of(accounts.values(), [int(pk) for pk in query.filters.get("account", ())]),
     }
 
 
-def frame_context(request: PageRequest, query: InventoryQuery, accounts: Accounts) -> dict[str, Any]:
+def frame_context(request: PageRequest, query: InventoryQuery, page: NumberPage, accounts: Accounts) -> dict[str, Any]:
     """What stands around the results, and does not change with them."""
     return {
-        "panel": filter_panel(query, request.GET, find_suggestions()),
+        "panel": filter_panel(query, request.GET, page.facets, page.directory),
         "service_matches": SERVICE_MATCHES,
         "services_match": query.option("services_match"),
         "demo_accounts": [account for account in accounts.values() if account.is_demo],
@@ -123,25 +125,30 @@ def column(query: InventoryQuery, key: str) -> Column:
 
 
 def page_links(query: InventoryQuery, page: NumberPage) -> list[PageLink]:
-    links = [page_link(query, page, number) for number in page.paginator.get_elided_page_range(page.number, on_ends=1)]
-    before = [PageLink("previous", "Previous", query.having(page=str(page.number - 1)))] if page.has_previous() else []
-    after = [PageLink("next", "Next", query.having(page=str(page.number + 1)))] if page.has_next() else []
-    return [*before, *links, *after]
+    """Next and previous follow the rows shown, so that none is missed or shown twice while others are inserted."""
+    number, pages = page.place.number, page.place.pages
+    numbers = Paginator(range(pages), 1).get_elided_page_range(number, on_ends=1)
+    links = [page_link(query, each, number) for each in numbers]
+    if number > 1 and page.first:
+        place = query.having(page=str(number - 1), before=str(page.first)) if number > 2 else query.having()
+        links.insert(0, PageLink("previous", "Previous", place))
+    if number < pages and page.last:
+        links.append(PageLink("next", "Next", query.having(page=str(number + 1), after=str(page.last))))
+    return links
 
 
-def page_link(query: InventoryQuery, page: NumberPage, number: int | str) -> PageLink:
+def page_link(query: InventoryQuery, number: int | str, current: int) -> PageLink:
     if not isinstance(number, int):
         return PageLink("gap", str(number), None)
-    return PageLink(str(number), f"{number:,}", query.having(page=str(number)), number == page.number)
+    return PageLink(str(number), f"{number:,}", query.having(page=str(number)), number == current)
 
 
 def announcement(query: InventoryQuery, page: NumberPage) -> str:
     """For those who hear the page."""
     if query.mistakes:
         return query.mistakes[0].sentence
-    count = page.paginator.count
-    found = f"{count:,} number{'' if count == 1 else 's'}"
-    return f"{found}, page {page.number} of {page.paginator.num_pages}" if count else "No number matches"
+    found = f"{page.total:,} number{'' if page.total == 1 else 's'}"
+    return f"{found}, page {page.place.number} of {page.place.pages}" if page.total else "No number matches"
 
 
 def first_syncs(accounts: Accounts) -> list[tuple[Account, Progress]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.http import QueryDict
 
 from phone_numbers.filters import InventoryQuery
+from phone_numbers.filters.rows import matching_numbers
 from phone_numbers.models import Account, PhoneNumber
 from phone_numbers.services.change_plans import check_selection, selection_hash
 from phone_numbers.services.change_requests import ChangeRefused
@@ -80,5 +81,4 @@ def find_matching(filter_text: str) -> list[int]:
     query = InventoryQuery.read(QueryDict(filter_text), names)
     if query.mistakes:
         raise ChangeRefused(query.mistakes[0].sentence)
-    found = PhoneNumber.objects.filter(query.condition()).order_by("pk")
-    return list(found.values_list("pk", flat=True)[: MOST + 1])
+    return list(matching_numbers(query).order_by("pk").values_list("pk", flat=True)[: MOST + 1])

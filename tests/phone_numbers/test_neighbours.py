@@ -105,5 +105,5 @@ class TestPage:
     def test_it_is_linked_from_the_list_with_the_lists_query(self, numbers, client, show):
         show(numbers[0])
         text = client.get("/numbers/?type=toll_free&sort=-number").content.decode()
-        number = list_numbers(query("type=toll_free"))[0]
+        number = next(list_numbers(query("type=toll_free")))
         assert f'href="/numbers/{number.pk}/?from=type%3Dtoll_free%26sort%3D-number"' in text

@@ -1,0 +1,138 @@
+"""The search box: numbers in any spelling, and words of whatever a number is known by. Every word must be found.
+
+Three or more letters in a row are looked up by trigrams: a GIN index on PostgreSQL, FTS5 on SQLite. One or two are in
+so many numbers that no index helps, and every row is looked at.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import BooleanField, Q
+from django.db.models.expressions import RawSQL
+
+from phone_numbers.filters.directory import Directory, Key
+from phone_numbers.services.bookkeeping.cells import SEARCHED, searched_text
+
+SPELLED_NUMBER = re.compile(r"[\d\s().+/-]*\d[\d\s().+/-]*")
+WHOLE_NUMBER = re.compile(r"(?<!\S)(?:\+|\(|\d)[\d\s().+/-]{5,}\d(?!\S)")
+TRIGRAM = 3
+TABLE = "numbers_phonenumber"
+OWN_COLUMNS = ", ".join(f"{TABLE}.{name}" for name in SEARCHED)
+OWN_TEXT = searched_text(f"{TABLE}.")
+WORDS_OF_OURS_SQL = r"""
+    SELECT phonenumber_id FROM numbers_tag_numbers JOIN numbers_tag ON numbers_tag.id = tag_id
+        WHERE folded LIKE %s ESCAPE '\'
+    UNION SELECT number_id FROM numbers_note WHERE withdrawn_at IS NULL AND lower(text) LIKE %s ESCAPE '\'
+    UNION SELECT number_id FROM numbers_localfields
+        WHERE lower(owner) LIKE %s ESCAPE '\' OR lower(cost_centre) LIKE %s ESCAPE '\'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word that must be found somewhere, or the digits it spells."""
+
+    word: str
+    digits: str = ""
+
+    @property
+    def spellings(self) -> set[str]:
+        return {self.word, self.digits} - {""}
+
+
+def terms_of(text: str) -> list[Term]:
+    """The words of what was typed; a number in any spelling is one word, wherever it stands."""
+    if digits := digits_of(text):
+        return [Term(text.strip().lower(), digits)]
+    terms = []
+    for spelled in WHOLE_NUMBER.findall(text):
+        terms.append(Term(spelled.lower(), digits_of(spelled)))
+        text = text.replace(spelled, " ", 1)
+    return terms + [Term(word.lower(), digits_of(word)) for word in text.split()]
+
+
+def digits_of(text: str) -> str:
+    """The digits of a number in whatever spelling, without trunk or international zeros; "" when it is not one."""
+    if not SPELLED_NUMBER.fullmatch(text):
+        return ""
+    digits = re.sub(r"\D", "", text.replace("(0)", ""))
+    return digits.lstrip("0") or digits
+
+
+def found_by(text: str, directory: Directory, *, walks: bool) -> Q:
+    """`walks`: rows come in the list's order and are looked at one by one, until a page is full."""
+    condition = Q()
+    for term in terms_of(text):
+        applications = directory.containing(term.word)
+        own = words_of_ours(term.word) if directory.has_words_of_ours else Q()
+        found = routed_to(applications) | own
+        for spelling in term.spellings:
+            found |= said(spelling, walks=walks)
+        condition &= found
+        if connection.vendor == "postgresql" and not walks:
+            condition &= candidates(term, applications, own)
+    return condition
+
+
+def candidates(term: Term, applications: set[Key], own: Q) -> Q:
+    """More than are wanted, but in words that are PostgreSQL's indexes' own: it then need not test them row by row."""
+    if any(len(spelling) < TRIGRAM for spelling in term.spellings):
+        return Q()
+    ids = sorted({remote_id for _, _, remote_id in applications})
+    found = Q(voice_target__in=ids) | Q(message_target__in=ids) | own
+    for spelling in term.spellings:
+        found |= Q(has_trigrams(spelling))
+    return found
+
+
+def words_of_ours(word: str) -> Q:
+    """Numbers with it in a tag, a note, the owner or the cost centre. Few have any, so these are found first."""
+    pattern = as_pattern(word)
+    with connection.cursor() as cursor:
+        cursor.execute(WORDS_OF_OURS_SQL, [pattern] * 4)
+        found = sorted(pk for (pk,) in cursor.fetchall())
+    if connection.vendor == "postgresql":
+        return Q(RawSQL(f"{TABLE}.id = ANY(%s)", [found], BooleanField()))
+    return Q(pk__in=RawSQL("SELECT value FROM json_each(%s)", [json.dumps(found)]))
+
+
+def routed_to(applications: set[Key]) -> Q:
+    """Numbers whose calls or messages go to one of these applications of their own account."""
+    ids: dict[tuple[int, str], list[str]] = {}
+    for account, kind, remote_id in sorted(applications):
+        ids.setdefault((account, kind), []).append(remote_id)
+    found = Q()
+    for (account, kind), targets in ids.items():
+        calls = Q(voice_kind=kind, voice_target__in=targets)
+        found |= Q(account=account) & (calls | Q(message_kind=kind, message_target__in=targets))
+    return found
+
+
+def said(spelling: str, *, walks: bool) -> Q:
+    """Numbers of which one of the searched columns contains it."""
+    if connection.vendor == "postgresql" or len(spelling) < TRIGRAM or (walks and spelling.isascii()):
+        return looked_at(spelling)
+    return looked_up(spelling)
+
+
+def looked_at(spelling: str) -> Q:
+    text = f"numbers_text({OWN_COLUMNS})" if connection.vendor == "postgresql" else f"({OWN_TEXT})"
+    return Q(RawSQL(f"{text} LIKE %s ESCAPE '\\'", [as_pattern(spelling)], BooleanField()))
+
+
+def as_pattern(spelling: str) -> str:
+    return "%{}%".format(re.sub(r"([\\%_])", r"\\\1", spelling))
+
+
+def has_trigrams(spelling: str) -> RawSQL:
+    """In the words of PostgreSQL's index, so that it is used."""
+    trigrams = sorted({spelling[at : at + TRIGRAM] for at in range(len(spelling) - TRIGRAM + 1)})
+    indexed = f'numbers_trigrams(numbers_text({OWN_COLUMNS})) COLLATE "C"'
+    return RawSQL(f"{indexed} @> %s::text[]", [trigrams], BooleanField())
+
+
+def looked_up(spelling: str) -> Q:
+    quoted = '"{}"'.format(spelling.replace('"', '""'))
+    return Q(pk__in=RawSQL("SELECT rowid FROM numbers_search WHERE numbers_search MATCH %s", [quoted]))

@@ -1,0 +1,140 @@
+"""The list in the order asked for, as sections that follow each other, each with its exact count.
+
+Columns with few values need no index to be sorted by: the tally knows how many numbers have each value, so every
+value is a section, and within it numbers are in the order of one indexed column. Where nothing is known stands last,
+whichever way the list is sorted.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import CharField, Q
+from django.db.models.expressions import RawSQL
+from django.db.models.lookups import Exact
+
+from phone_numbers.filters.conditions import Reading, among
+from phone_numbers.filters.directory import Directory, Key
+from phone_numbers.filters.facets import (
+    ACCOUNT,
+    BITS,
+    COLUMN_FACETS,
+    COUNT,
+    CURRENCY,
+    NO_RATE,
+    RENEWS,
+    Cell,
+    Facets,
+    routes_of,
+)
+from phone_numbers.filters.query import InventoryQuery
+from phone_numbers.services.bookkeeping.cells import target
+
+SORTED_WITHIN = {
+    "alias": "alias",
+    "rate": "monthly_rate",
+    "renewal": "renewal_date",
+    "voice": "voice_target",
+    "messages": "message_target",
+}
+"""By the number itself otherwise."""
+COLUMN_OF = {
+    "account": "account_id",
+    "type": "number_type",
+    "services": "service_bits",
+    "tendlc": "tendlc_status",
+    "toll_free": "toll_free_status",
+    "presence": "presence",
+}
+PREFIX_OF = {"voice": "voice", "messages": "message"}
+Narrow = Callable[[Reading], Q]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    name: str
+    count: int
+    condition: Narrow
+    parameter: str = ""
+    """The filter that a section of one column's value amounts to."""
+
+
+def key_of(sort: str) -> str:
+    """The column that rows are in the order of within a section; ties are broken by the row's id."""
+    return SORTED_WITHIN.get(sort, "e164")
+
+
+def find_sections(query: InventoryQuery, facets: Facets, directory: Directory, kept: str = "") -> list[Section]:
+    """Those that have numbers, and the one of this name."""
+    sort = query.sort.removeprefix("-")
+    unknown: list[Section] = []
+    if sort in COLUMN_OF:
+        known = of_column(sort, facets.matching, directory)
+    elif sort in PREFIX_OF:
+        known = of_routes(PREFIX_OF[sort], facets.matching, directory)
+    elif sort == "rate":
+        known, unknown = of_rates(facets.matching)
+    elif sort == "renewal":
+        known, unknown = of_renewals(facets.matching)
+    else:
+        known = [Section("", facets.total, lambda _: Q())]
+    known = known[::-1] if query.sort.startswith("-") else known
+    return [section for section in (*known, *unknown) if section.count or section.name == kept]
+
+
+def tallied(cells: Iterable[Cell], key: Callable[[Cell], Any]) -> Counter[Any]:
+    counts: Counter[Any] = Counter()
+    for each in cells:
+        counts[key(each)] += each[COUNT]
+    return counts
+
+
+def of_column(sort: str, cells: Sequence[Cell], directory: Directory) -> list[Section]:
+    place = BITS if sort == "services" else COLUMN_FACETS[sort]
+    counts = tallied(cells, lambda cell: cell[place])
+    order = directory.accounts.__getitem__ if place == ACCOUNT else None
+    column = COLUMN_OF[sort]
+    return [Section(str(value), counts[value], having(column, value), sort) for value in sorted(counts, key=order)]
+
+
+def having(column: str, value: object) -> Narrow:
+    return lambda reading: among(column, [value], reading)
+
+
+def of_rates(cells: Sequence[Cell]) -> tuple[list[Section], list[Section]]:
+    counts = tallied(cells, lambda cell: cell[CURRENCY])
+    unknown = Section(NO_RATE, counts.pop(NO_RATE, 0), lambda _: Q(monthly_rate__isnull=True))
+    return [Section(each, counts[each], in_currency(each)) for each in sorted(counts)], [unknown]
+
+
+def in_currency(currency: str) -> Narrow:
+    return lambda _: Q(currency=currency, monthly_rate__isnull=False)
+
+
+def of_renewals(cells: Sequence[Cell]) -> tuple[list[Section], list[Section]]:
+    counts = tallied(cells, lambda cell: bool(cell[RENEWS]))
+    known = Section("known", counts[True], lambda _: Q(renewal_date__isnull=False))
+    return [known], [Section("unknown", counts[False], lambda _: Q(renewal_date__isnull=True))]
+
+
+def of_routes(prefix: str, cells: Sequence[Cell], directory: Directory) -> list[Section]:
+    """Nowhere, then what people know by a name, by that name, then the addresses of each account."""
+    counts = tallied(cells, lambda cell: routes_of(cell)[prefix == "message"])
+
+    def order(key: Key) -> tuple[int, str, Key]:
+        return (0 if not key[1] else 1 if key[2] else 2), directory.label(key).casefold(), key
+
+    nowhere = sum(count for key, count in counts.items() if not key[1])
+    first = [Section("nowhere", nowhere, lambda _: Q(**{f"{prefix}_kind": "", f"{prefix}_target": ""}))]
+    rest = [key for key in sorted(counts, key=order) if key[1]]
+    return first + [Section("/".join(map(str, key)), counts[key], going_to(prefix, key)) for key in rest]
+
+
+def going_to(prefix: str, key: Key) -> Narrow:
+    account, kind, remote_id = key
+    there = Q(**{"account": account, f"{prefix}_kind": kind})
+    if remote_id:
+        return lambda _: there & Q(**{f"{prefix}_target": remote_id})
+    is_address = RawSQL(f"({target(f'{prefix}_target', 'numbers_phonenumber.')})", [], CharField())
+    return lambda _: there & Q(Exact(is_address, ""))
