@@ -63,10 +63,19 @@ def count_outside(accepted: SeenNumbers, pks: Iterable[int]) -> int:
 
 def keep_held(lease: Lease, absent: Iterable[int]) -> None:
     """Write down what the person is to look at, in short transactions. Raises LeaseLost."""
+    forget_older(lease)
     remaining = iter(absent)
     for chunk in iter(lambda: list(islice(remaining, CHUNK)), []):
         with lease.transaction():
             HeldNumber.objects.bulk_create(HeldNumber(run=lease.run, number_id=pk) for pk in chunk)
+
+
+def forget_older(lease: Lease) -> None:
+    """What earlier held runs lacked and nobody decided about is past: a list that stays short is held every time."""
+    older = HeldNumber.objects.filter(run__account=lease.run.account_id, run__decision="").exclude(run=lease.run)
+    while pks := list(older.values_list("pk", flat=True)[:CHUNK]):
+        with lease.transaction():
+            HeldNumber.objects.filter(pk__in=pks).delete()
 
 
 def turn_of(run: SyncRun, pks: list[int], most: int) -> Iterator[int]:

@@ -156,6 +156,16 @@ def test_it_decides_about_the_newest_only(synced: Account, simulator: Simulator,
         dismiss_absences(first, user=operator)
 
 
+def test_it_keeps_what_was_decided_about_and_what_is_newest(
+    synced: Account, simulator: Simulator, operator: User
+) -> None:
+    """A list that stays short is held at every interval, for as long as nobody looks."""
+    decided = hold(synced, simulator)
+    dismiss_absences(decided, user=operator)
+    undecided, newest = sync(synced), sync(synced)
+    assert [run.held_numbers.count() for run in (decided, undecided, newest)] == [5, 0, 5]
+
+
 def test_it_decides_about_held_runs_only(synced: Account, operator: User) -> None:
     with pytest.raises(HoldRefused, match="was not held"):
         accept_absences(synced.runs.get(), count=0, user=operator)
