@@ -39,6 +39,9 @@ class Clock:
     def move(self, by: dt.timedelta) -> None:
         self.offset += by
 
+    def reset(self) -> None:
+        self.offset = dt.timedelta()
+
 
 @dataclass
 class Schedule:

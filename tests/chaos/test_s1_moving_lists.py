@@ -14,8 +14,8 @@ from tests.chaos.sweeps import Clock, Movement, Presence, Stage, Verdict, minute
 from tests.simulators import TODAY
 
 ORDERS = ("newest first", "oldest first", "at random")
-SWEEPS = 200 if FULL else 10
-NAIVE_SWEEPS = 30 if FULL else 5
+SWEEPS = 200 if FULL else 7
+NAIVE_SWEEPS = 30 if FULL else 4
 NUMBERS, RESERVE = 400, 120
 STILL_EVERY = 5
 """Each so many sweeps nothing moves: only such a list can show everything."""
@@ -88,7 +88,7 @@ def test_s1_moving_lists(moving: Simulator, clock: Clock, order: str) -> None:
     report("S1", f"{order}: gone, but shown as present after it", figure, "0", holds=holds)
 
 
-@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("order", ORDERS if FULL else ORDERS[1:2])
 def test_s1_bites_who_trusts_lists(moving: Simulator, clock: Clock, order: str) -> None:
     with MUTANTS["single-pass release"]():
         tally = play(moving, clock, order, NAIVE_SWEEPS)
