@@ -1,0 +1,122 @@
+"""Plans made from what happened before: undo a change, put back what drifted, try again what failed. Sends nothing.
+
+Each is a draft like any other, from the values that are in force now. What was changed since is left out, never
+overwritten.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from django.db.models import QuerySet
+
+from phone_numbers.models import Change, ChangeSet, Event, PhoneNumber
+from phone_numbers.services.change_plans import BATCH, Origin, Wish, batches, make_plan, numbers_with_values
+from phone_numbers.services.change_requests import ChangeRefused
+from phone_numbers.services.editing import title_of, value_label
+
+RETRIED = (Change.State.FAILED, Change.State.REFUSED, Change.State.MISMATCH)
+
+Fields = Mapping[str, tuple[str, str]]
+"""Field to the value that is to be undone, and the one to go back to."""
+
+
+def plan_undo(origin: Origin, change_set: ChangeSet) -> ChangeSet:
+    """Back to what the numbers of a change set were before. Raises ChangeRefused when nothing of it was confirmed."""
+    asked = {"undo": str(change_set.pk)}
+    return undo(replace(origin, follows=change_set), asked, change_set.changes.all())
+
+
+def plan_undo_of_change(origin: Origin, change: Change) -> ChangeSet:
+    """The same of one number."""
+    asked = {"undo": change.pk}
+    return undo(replace(origin, follows=change.change_set), asked, Change.objects.filter(pk=change.pk))
+
+
+def undo(origin: Origin, asked: Mapping[str, object], changes: QuerySet[Change]) -> ChangeSet:
+    confirmed = changes.filter(state=Change.State.CONFIRMED).order_by("number")
+    if not confirmed.exists():
+        raise ChangeRefused("Nothing of this was confirmed, so there is nothing to undo.")
+    by_number = (
+        {change.number_id: reversed_fields(change) for change in batch}
+        for batch in batches(confirmed.iterator(BATCH), BATCH)
+    )
+    return make_plan(origin, asked, wishes_to_return(by_number))
+
+
+def reversed_fields(change: Change) -> Fields:
+    """Nothing when it was so already: what we did not do we do not undo."""
+    if not change.attempt:
+        return {}
+    return {name: (value, change.base[name]) for name, value in change.desired.items()}
+
+
+def plan_restore(origin: Origin, events: Collection[Event]) -> ChangeSet:
+    """What these numbers were before it changed at their providers. Raises ChangeRefused when that is no drift."""
+    drifted: dict[int, dict[str, tuple[str, str]]] = {}
+    for event in sorted(events, key=lambda each: each.pk):
+        if event.kind != Event.Kind.DRIFT or event.number_id is None:
+            raise ChangeRefused("Only what changed at the provider can be put back.")
+        fields = drifted.setdefault(event.number_id, {})
+        _, earliest = fields.get(event.field, ("", event.before))
+        fields[event.field] = (event.after, earliest)
+    if not drifted:
+        raise ChangeRefused("Nothing to put back.")
+    return make_plan(origin, {"restore": sorted(event.pk for event in events)}, wishes_to_return([drifted]))
+
+
+def wishes_to_return(drifted: Iterable[Mapping[int, Fields]]) -> Iterator[Wish]:
+    """Back to the older values, as far as the numbers still have the newer ones."""
+    for fields_by_number in drifted:
+        for number in numbers_with_values(fields_by_number, {}):
+            yield wish_to_return(number, fields_by_number[number.pk])
+
+
+def wish_to_return(number: PhoneNumber, fields: Fields) -> Wish:
+    if not fields:
+        sentence = "It was so already when this was asked for; nothing was sent."
+        return Wish(number=number.pk, desired={}, remark=sentence, left_out=Change.LeftOut.ALREADY)
+    kept = {name: older for name, (newer, older) in fields.items() if number.value(name) == newer}
+    others = [name for name in fields if name not in kept and number.value(name) != fields[name][1]]
+    remark = " ".join(
+        f"{title_of(name)} was changed since, to {value_label(number, name, number.value(name))}, and stays so."
+        for name in others
+    )
+    if kept or not others:
+        return Wish(
+            number=number.pk, desired=kept or {name: older for name, (_, older) in fields.items()}, remark=remark
+        )
+    older_values = {name: older for name, (_, older) in fields.items()}
+    return Wish(number=number.pk, desired=older_values, remark=remark, left_out=Change.LeftOut.CHANGED_SINCE)
+
+
+def plan_retry(origin: Origin, change_set: ChangeSet, states: Collection[str] = RETRIED) -> ChangeSet:
+    """What failed of a change set, once more. Raises ChangeRefused when nothing did."""
+    failed = change_set.changes.filter(state__in=states).order_by("number")
+    asked = {"retry": str(change_set.pk), "states": sorted(states)}
+    if not failed.exists():
+        raise ChangeRefused("Nothing of this failed, so there is nothing to try again.")
+    wishes = (Wish(number=change.number_id, desired=change.desired) for change in failed.iterator(BATCH))
+    return make_plan(replace(origin, follows=change_set), asked, wishes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreeSides:
+    """One field of a change, as whoever asked saw it, as they want it, and as it is."""
+
+    field: str
+    base: str
+    mine: str
+    theirs: str
+
+
+def three_sides(change: Change) -> list[ThreeSides]:
+    """For a conflict: `theirs` is what was last read at the provider, or else is known now."""
+    return [
+        ThreeSides(
+            field=name,
+            base=change.base[name],
+            mine=mine,
+            theirs=change.found.get(name, change.number.value(name)),
+        )
+        for name, mine in change.desired.items()
+    ]
