@@ -33,6 +33,11 @@ MOST_REMEMBERED = 5000
 DRAFTS_KEPT_FOR = dt.timedelta(days=7)
 
 WAITING = Q(state=Change.State.PLANNED, change_set__state__in=ChangeSet.UNDER_WAY)
+COMPARED = (
+    *("e164", "national", "country", "presence", "alias", "subaccount", "cnam", "cnam_lookup", "e911"),
+    *("voice_kind", "voice_target", "message_kind", "message_target"),
+)
+"""The columns that edits are about; what is not among them, and no extra, is read on its own."""
 IN_FLIGHT = Q(state__in=Change.LIVE) | WAITING
 """Changes that will, or may, still be sent."""
 
@@ -48,6 +53,8 @@ class Wish:
 
     number: int
     desired: Values
+    known: PhoneNumber | None = None
+    """The number, when it was read just now, by `numbers_with_values`."""
     remark: str = ""
     left_out: str = ""
     """When it is known already that the number is to be left alone; `remark` says why."""
@@ -157,7 +164,9 @@ class Planner:
 
     def changes(self, wishes: Iterable[Wish]) -> list[Change]:
         wished = {wish.number: wish for wish in wishes}
-        numbers = numbers_with_values(wished, self._accounts)
+        known = [wish.known for wish in wished.values() if wish.known]
+        unknown = wished.keys() - {number.pk for number in known}
+        numbers = known + numbers_with_values(unknown, self._accounts)
         busy = changes_in_flight(wished)
         return [self.change(number, wished[number.pk], busy.get(number.pk)) for number in numbers]
 
@@ -214,9 +223,11 @@ def left_out(change: Change, why: str, sentence: str) -> Change:
 
 
 def numbers_with_values(pks: Iterable[int], accounts: dict[int, Account]) -> list[PhoneNumber]:
-    """With what an edit is compared with, and nothing heavier. Their accounts are shared, and kept in `accounts`."""
-    narrow = PhoneNumber.objects.filter(pk__in=list(pks)).select_related("payload")
-    numbers = list(narrow.defer("payload__body", "payload__shadowed").order_by("pk"))
+    """With what an edit is compared with, and nothing else. Their accounts are shared, and kept in `accounts`."""
+    if not (asked := list(pks)):
+        return []
+    narrow = PhoneNumber.objects.filter(pk__in=asked).select_related("payload")
+    numbers = list(narrow.only("account", "payload__extras", *COMPARED).order_by("pk"))
     if missing := {number.account_id for number in numbers} - accounts.keys():
         accounts |= Account.objects.defer("credentials").in_bulk(missing)
     for number in numbers:

@@ -74,7 +74,7 @@ def wishes_to_return(drifted: Iterable[Mapping[int, Fields]]) -> Iterator[Wish]:
 def wish_to_return(number: PhoneNumber, fields: Fields) -> Wish:
     if not fields:
         sentence = "It was so already when this was asked for; nothing was sent."
-        return Wish(number=number.pk, desired={}, remark=sentence, left_out=Change.LeftOut.ALREADY)
+        return Wish(number=number.pk, known=number, desired={}, remark=sentence, left_out=Change.LeftOut.ALREADY)
     kept = {name: older for name, (newer, older) in fields.items() if number.value(name) == newer}
     others = [name for name in fields if name not in kept and number.value(name) != fields[name][1]]
     remark = " ".join(
@@ -86,7 +86,9 @@ def wish_to_return(number: PhoneNumber, fields: Fields) -> Wish:
             number=number.pk, desired=kept or {name: older for name, (_, older) in fields.items()}, remark=remark
         )
     older_values = {name: older for name, (_, older) in fields.items()}
-    return Wish(number=number.pk, desired=older_values, remark=remark, left_out=Change.LeftOut.CHANGED_SINCE)
+    return Wish(
+        number=number.pk, known=number, desired=older_values, remark=remark, left_out=Change.LeftOut.CHANGED_SINCE
+    )
 
 
 def plan_retry(origin: Origin, change_set: ChangeSet, states: Collection[str] = RETRIED) -> ChangeSet:
