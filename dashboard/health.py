@@ -22,7 +22,6 @@ from phone_numbers.models import Pulse
 from phone_numbers.services.change_crews import PLANS
 from phone_numbers.services.runs import SYNCS
 
-WORKER_SILENCE_SECONDS = 90
 BROKER_TIMEOUT_SECONDS = 2
 OK = "ok"
 
@@ -78,8 +77,8 @@ def heard_of(name: str) -> str:
     silence = Pulse.silence(name, timezone.now())
     if silence is None:
         return "not seen yet"
-    seconds = int(silence.total_seconds())
-    return OK if seconds <= WORKER_SILENCE_SECONDS else f"not seen for {seconds} s"
+    seconds = silence.total_seconds()
+    return OK if seconds <= settings.WORKER_SILENCE_SECONDS else f"not seen for {int(seconds)} s"
 
 
 CHECKS: Mapping[str, Callable[[], str]] = {

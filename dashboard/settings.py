@@ -218,6 +218,8 @@ SYNC_RUNS_KEPT = env.int("SYNC_RUNS_KEPT", default=1000)
 if SYNC_RUNS_KEPT < 1:
     raise ImproperlyConfigured(f"SYNC_RUNS_KEPT is {SYNC_RUNS_KEPT}; it must be at least 1.")
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=60)
+WORKER_SILENCE_SECONDS = 90
+"""After so long without a sign of life, the health page calls the workers of a queue lost."""
 
 LOGGING = logging_config(level=env.str("LOG_LEVEL", default="INFO" if PRODUCTION else "WARNING"), as_json=PRODUCTION)
 configure_structlog()

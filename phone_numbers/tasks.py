@@ -8,6 +8,7 @@ from typing import Any
 
 from celery import Task, shared_task
 from celery.signals import worker_ready
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -18,7 +19,6 @@ LONGEST_COUNTDOWN_SECONDS = 60
 """A change that is due later than this is left to the tick."""
 PULSED_QUEUES = (runs.SYNCS, change_crews.PLANS)
 """Besides the tick's own: the health page tells whether somebody works for them."""
-PULSE_AFTER_SECONDS = 30
 LIMITS = {"soft_time_limit": 600, "time_limit": 660}
 """Seconds. A worker that works with threads has no such limits; there, deadlines of every call do it."""
 
@@ -42,9 +42,9 @@ def tick() -> None:
 
 def feel_pulse(queue: str, now: dt.datetime) -> None:
     """Ask for a sign of life when there was none lately. Whoever is busy gives one unasked, so none pile up."""
-    silence = Pulse.silence(queue, now)
-    if silence is None or abs(silence.total_seconds()) >= PULSE_AFTER_SECONDS:
-        ring(show_life, queue, queue=queue, expires=2 * PULSE_AFTER_SECONDS)
+    silence, often = Pulse.silence(queue, now), settings.WORKER_SILENCE_SECONDS / 3
+    if silence is None or abs(silence.total_seconds()) >= often:
+        ring(show_life, queue, queue=queue, expires=2 * often)
 
 
 @shared_task(name="numbers.show_life")

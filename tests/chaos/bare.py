@@ -5,6 +5,7 @@ the product's own code. Told by `Workers` in processes.py; the file descriptor i
 """
 
 import ctypes
+import itertools
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import django
@@ -22,13 +24,15 @@ django.setup()
 
 import httpcore  # noqa: E402
 from django.conf import settings  # noqa: E402
-from django.db import close_old_connections, connection, connections  # noqa: E402
+from django.contrib.auth.models import User  # noqa: E402
+from django.db import OperationalError, close_old_connections, connection, connections  # noqa: E402
 
 from dashboard.celery import app  # noqa: E402
 from phone_numbers import tasks  # noqa: E402
-from phone_numbers.models import Account  # noqa: E402
+from phone_numbers.models import Account, Change, PhoneNumber  # noqa: E402
 from phone_numbers.services import changes, runs, sync  # noqa: E402
 from tests.chaos.breakages import break_it  # noqa: E402
+from tests.phone_numbers.jobs import ask  # noqa: E402
 
 PR_SET_PDEATHSIG = 1
 
@@ -66,11 +70,46 @@ def tick_for_ever(seconds: float) -> None:
         time.sleep(seconds)
 
 
+def sync_for(seconds: float, pk: int, results: str) -> None:
+    """One sync after the other, whatever differs."""
+    locked = done = 0
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            sync.run_sync(runs.request_sync(Account.objects.get(pk=pk), trigger="person").pk)
+            done += 1
+        except OperationalError as error:
+            locked += "locked" in str(error)
+    Path(results).write_text(json.dumps({"done": done, "locked": locked, "seconds": []}))
+
+
+def edit_for(seconds: float, pks: list[int], user_id: int, results: str) -> None:
+    """Ask for one edit after the other, as fast as three quick people; each is called off at once."""
+    lasted, locked, end = [], 0, time.monotonic() + seconds
+    user = User.objects.get(pk=user_id)
+    for turn in itertools.count():
+        if time.monotonic() >= end:
+            break
+        began = time.monotonic()
+        try:
+            change = ask(PhoneNumber.objects.get(pk=pks[turn % len(pks)]), user, alias=f"Mine {turn}")
+            Change.objects.filter(pk=change.pk).update(state=Change.State.CANCELLED)
+        except OperationalError as error:
+            locked += "locked" in str(error)
+        except changes.StaleBase:
+            continue
+        lasted.append(time.monotonic() - began)
+        time.sleep(0.01)
+    Path(results).write_text(json.dumps({"done": len(lasted), "locked": locked, "seconds": lasted}))
+
+
 DUTIES: dict[str, Callable[..., None]] = {
     "run_sync": run_sync,
     "start_syncs": start_syncs,
     "apply_change": apply_change,
     "tick_for_ever": tick_for_ever,
+    "sync_for": sync_for,
+    "edit_for": edit_for,
 }
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from celery.signals import task_postrun
 from django.apps import AppConfig
 from django.conf import settings
 
@@ -86,4 +87,14 @@ def no_slot() -> None:
     replace(runs.start_slot, start_anyway)
 
 
-BREAKAGES = {each.__name__: each for each in (no_fence, no_claim, no_reaper, no_clock_rule, no_slot)}
+def leak() -> None:
+    """Every job leaves something behind."""
+    left: list[bytearray] = []
+
+    def keep(**_: Any) -> None:
+        left.append(bytearray(b"x" * 100_000))
+
+    task_postrun.connect(keep, weak=False)
+
+
+BREAKAGES = {each.__name__: each for each in (no_fence, no_claim, no_reaper, no_clock_rule, no_slot, leak)}

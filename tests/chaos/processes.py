@@ -6,6 +6,7 @@ simulator in this process; its world and journal judge what really happened.
 
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -18,28 +19,37 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 from celery import current_app
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connections
+from django.test import Client
 from kombu.connection import Connection
 from kombu.exceptions import KombuError
 
 from phone_numbers.encryption import Sealed
-from phone_numbers.models import Account
+from phone_numbers.models import Account, PhoneNumber
 from phone_numbers.services.demo import DEMO_ACCOUNTS
 from providers.simulator import Simulator
 from tests.dashboard.compose import compose
 from tests.dashboard.processes import ROOT, Started
-from tests.servers import Server, postgresql_url, start_redis
+from tests.servers import Server, free_port, postgresql_url, start_redis
 
 VALUES = dict.fromkeys(("SECRET_KEY", "CREDENTIALS_KEYS", "ALLOWED_HOSTS", "POSTGRES_PASSWORD", "REDIS_PASSWORD"), "-")
 
 READY = {"worker": "ready.", "syncs": "ready.", "beat": "beat: Starting", "web": ""}
 """What a service says once it works."""
+HIDDEN = re.compile(r'type="hidden" name="([\w-]+)" value="([^"]*)"')
 QUEUES = {"numbers.apply_change": "celery", "numbers.sync_account": "syncs", "numbers.tick": "celery"}
+
+
+def ticking(seconds: float) -> dict[str, Any]:
+    """A schedule that beats so often, for CELERY_BEAT_SCHEDULE; as shipped it is 15 seconds."""
+    return {"Start due syncs and re-send lost work": {"task": "numbers.tick", "schedule": seconds}}
 
 
 def wait_for(condition: Callable[[], Any], seconds: float, why: Callable[[], object] = lambda: "") -> float:
@@ -165,12 +175,19 @@ class Installation:
             each.wait_for_text(READY[name])
         return started
 
-    def send(self, task: str, pk: int) -> bool:
-        """Ring for a job, as a page does. False when the broker cannot be reached; a page does not mind either."""
+    def start_web(self, **chaos: Any) -> "Web":
+        port = free_port()
+        web = Web(self.start_service("web", "--bind", f"127.0.0.1:{port}", **chaos), port)
+        self._ends.append(web.browser.close)
+        return web
+
+    def send(self, task: str, *pks: int) -> bool:
+        """Ring for jobs, as pages do. False when the broker cannot be reached; a page does not mind either."""
         options = {"socket_timeout": 2, "socket_connect_timeout": 2, "max_retries": 0}
         try:
             with Connection(self.broker_url, transport_options=options) as broker:
-                current_app.send_task(task, args=[pk], connection=broker, retry=False, queue=QUEUES[task])
+                for pk in pks:
+                    current_app.send_task(task, args=[pk], connection=broker, retry=False, queue=QUEUES[task])
         except (KombuError, OSError):
             return False
         return True
@@ -190,6 +207,37 @@ class Installation:
     def end(self) -> None:
         for end in reversed(self._ends):
             end()
+
+
+class Web:
+    """The web server, and one who is signed in to it."""
+
+    def __init__(self, started: Started, port: int) -> None:
+        self.started = started
+        self.browser = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20)
+        wait_for(lambda: self.status("/livez") == 200, 30, lambda: started.text)
+
+    def status(self, path: str) -> int:
+        """0 when there is no answer at all."""
+        try:
+            return self.browser.get(path).status_code
+        except httpx.TransportError:
+            return 0
+
+    def sign_in(self, user: User) -> None:
+        client = Client()
+        client.force_login(user)
+        self.browser.cookies.set("sessionid", client.cookies["sessionid"].value)
+
+    def save_alias(self, number: PhoneNumber, alias: str) -> httpx.Response:
+        """As the list's own cell does it."""
+        path, piece = f"/numbers/{number.pk}/alias/edit/", {"HX-Request": "true"}
+        form = dict(HIDDEN.findall(self.browser.get(path, headers=piece).text))
+        return self.browser.post(path, data={**form, "alias": alias}, headers=piece)
+
+    def parts(self) -> dict[str, str]:
+        """What the health page says of each part."""
+        return dict(self.browser.get("/healthz").json())
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import pytest
 
 from providers.simulator import Simulator
 from tests.chaos.edits import Edits
-from tests.chaos.processes import Installation, holds_within, wait_for
+from tests.chaos.processes import Installation, holds_within, ticking, wait_for
 from tests.chaos.rows import report
 from tests.servers import Server
 
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.full]
 
 JOBS = 100
 MOST_SECONDS = 45
-SOON = {"Start due syncs and re-send lost work": {"task": "numbers.tick", "schedule": 1.0}}
+SOON = ticking(1.0)
 FORGETFUL = pytest.mark.parametrize("broker", [()], indirect=True, ids=["without-persistence"])
 
 

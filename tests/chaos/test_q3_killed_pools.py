@@ -16,7 +16,7 @@ from phone_numbers.services.runs import request_sync
 from phone_numbers.services.sync import run_sync
 from providers.simulator import Simulator
 from tests.chaos.edits import Edits
-from tests.chaos.processes import Installation, holds_within, kill, wait_for
+from tests.chaos.processes import Installation, holds_within, kill, ticking, wait_for
 from tests.chaos.rows import report
 from tests.chaos.worlds import Shaker
 from tests.dashboard.processes import Started
@@ -30,7 +30,7 @@ MARGIN_SECONDS = 5
 START_SECONDS = 10
 SETTINGS: dict[str, Any] = {
     "LEASE_SECONDS": LEASE_SECONDS,
-    "CELERY_BEAT_SCHEDULE": {"Start due syncs and re-send lost work": {"task": "numbers.tick", "schedule": 1.0}},
+    "CELERY_BEAT_SCHEDULE": ticking(1.0),
 }
 LIST = r"DEMO0001/Number/\?"
 EMBEDDED = {

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from phone_numbers.models import Account, SyncRun
 from providers.simulator import Simulator
-from tests.chaos.processes import Installation, holds_within, wait_for
+from tests.chaos.processes import Installation, holds_within, ticking, wait_for
 from tests.chaos.rows import FULL, report
 from tests.chaos.worlds import stuck
 from tests.servers import Server
@@ -16,9 +16,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.lane2]
 
 NAMES = ("Plivo main", "Plivo logistics", "Twilio East", "Fone Dynamics dental")
 ROUNDS = 5 if FULL else 2
-SETTINGS = {
-    "CELERY_BEAT_SCHEDULE": {"Start due syncs and re-send lost work": {"task": "numbers.tick", "schedule": 0.5}}
-}
+SETTINGS = {"CELERY_BEAT_SCHEDULE": ticking(0.5)}
 
 
 @pytest.fixture
