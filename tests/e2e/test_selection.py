@@ -1,0 +1,90 @@
+"""Selecting numbers in the list, across pages, sorting and searching, and changing them together."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from phone_numbers.models import ChangeSet
+
+MANY = pytest.mark.parametrize("simulator", [{"numbers": 120}], indirect=True)
+
+
+def pick(page, row):
+    return page.locator("tbody .pick").nth(row)
+
+
+def selected(page):
+    return page.locator("#selected")
+
+
+@MANY
+def test_it_keeps_what_is_ticked_through_sorting_paging_and_searching(site, account):
+    page = site.open("/numbers/")
+    pick(page, 0).check()
+    pick(page, 1).check()
+    page.get_by_role("link", name="Alias", exact=True).click()
+    expect(page).to_have_url(re.compile("sort=alias"))
+    page.get_by_role("link", name="2", exact=True).click()
+    expect(page).to_have_url(re.compile("page=2"))
+    pick(page, 0).check()
+    expect(selected(page)).to_contain_text("3 numbers selected")
+    page.get_by_role("searchbox").fill("zzzz")
+    expect(page.get_by_text("No number matches")).to_be_visible()
+    expect(selected(page)).to_contain_text("3 numbers selected, 3 of them not on this page")
+
+
+@MANY
+def test_it_ticks_the_page_and_still_works_after_a_swap(site, account):
+    page = site.open("/numbers/")
+    page.get_by_role("link", name="Type", exact=True).click()
+    expect(page.locator("th[data-column=type]")).to_have_attribute("aria-sort", "ascending")
+    page.get_by_label("Select all on this page").check()
+    expect(selected(page)).to_have_text("50 numbers selected")
+    pick(page, 3).uncheck()
+    expect(selected(page)).to_have_text("49 numbers selected")
+
+
+@MANY
+def test_it_ticks_a_range_with_shift(site, account):
+    page = site.open("/numbers/")
+    pick(page, 2).click()
+    pick(page, 6).click(modifiers=["Shift"])
+    expect(selected(page)).to_have_text("5 numbers selected")
+
+
+@MANY
+def test_it_says_what_all_matching_means(site, account):
+    page = site.open("/numbers/?services=sms")
+    page.get_by_label("Select all on this page").check()
+    page.get_by_role("button", name="Select all").click()
+    count = page.locator("#results").get_attribute("data-total")
+    expect(selected(page)).to_have_text(f"{count} numbers, all matching: Services SMS")
+    page.get_by_role("button", name="Change …").click()
+    expect(page.get_by_role("heading", name=f"Change {count} numbers")).to_be_visible()
+
+
+@MANY
+def test_it_walks_ticks_and_edits_by_keyboard(site, account):
+    page = site.open("/numbers/")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(pick(page, 1)).to_be_checked()
+    page.keyboard.press("e")
+    expect(page.locator("[data-editor] input[name=alias]")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Keys")).to_be_visible()
+
+
+def test_it_plans_a_change_of_the_ticked_numbers(site, account):
+    page = site.open("/numbers/")
+    pick(page, 0).check()
+    pick(page, 1).check()
+    page.get_by_role("button", name="Change …").click()
+    page.get_by_label("Alias", exact=True).select_option("set")
+    page.get_by_label("New Alias").fill("Line {last4}")
+    page.get_by_role("button", name="Make the plan").click()
+    expect(page.get_by_role("heading", name="Plan: change 2 numbers")).to_be_visible()
+    assert ChangeSet.objects.get().changes.count() == 2
