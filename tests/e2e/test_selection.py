@@ -30,7 +30,7 @@ def test_it_keeps_what_is_ticked_through_sorting_paging_and_searching(site, acco
     pick(page, 0).check()
     expect(selected(page)).to_contain_text("3 numbers selected")
     page.get_by_role("searchbox").fill("zzzz")
-    expect(page.get_by_text("No number matches")).to_be_visible()
+    expect(page.get_by_role("heading", name="No number matches")).to_be_visible()
     expect(selected(page)).to_contain_text("3 numbers selected, 3 of them not on this page")
 
 
