@@ -23,6 +23,7 @@ EXAMPLES, STEPS = 100, 15
 def theatre(db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Theatre]:
     with Simulator(numbers=NUMBERS, today=TODAY) as simulator:
         settings.SIMULATOR_URL = simulator.root
+        settings.LEASE_SECONDS = 3_600  # A heartbeat cannot write while the test's own transaction is open.
         yield Theatre(simulator, Clock(monkeypatch), monkeypatch)
 
 
