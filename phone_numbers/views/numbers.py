@@ -94,6 +94,7 @@ def list_context(request: PageRequest, query: InventoryQuery, page: NumberPage, 
     return {
         "list_url": reverse("numbers:list"),
         "query": query,
+        "panel": filter_panel(query, request.GET, page.facets, page.directory),
         "page": page,
         "facets": page.facets,
         "rows": with_absences([row_of(number, accounts.get(number.account_id)) for number in page.numbers]),
@@ -111,7 +112,6 @@ def list_context(request: PageRequest, query: InventoryQuery, page: NumberPage, 
 def frame_context(request: PageRequest, query: InventoryQuery, page: NumberPage, accounts: Accounts) -> dict[str, Any]:
     """What stands around the results, and does not change with them."""
     return {
-        "panel": filter_panel(query, request.GET, page.facets, page.directory),
         "service_matches": SERVICE_MATCHES,
         "services_match": query.option("services_match"),
         "demo_accounts": [account for account in accounts.values() if account.is_demo],

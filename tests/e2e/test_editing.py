@@ -49,7 +49,7 @@ def test_it_carries_an_operator_from_signing_in_to_a_changed_provider(
         expect(page).to_have_url(re.compile(rf"\?{query}$"))
         box.uncheck()
     page.get_by_label("How services match").select_option("all")
-    page.get_by_label("SMS").check()
+    page.get_by_role("checkbox", name="SMS", exact=True).check()
     page.get_by_label("MMS").check()
     expect(page).to_have_url(re.compile(r"\?services=sms,mms&services_match=all$"))
 
@@ -163,7 +163,7 @@ class TestWithoutJavaScript:
 
     def test_it_filters_and_edits(self, site, number, page, work):
         site.open("/numbers/")
-        page.get_by_label("Toll-free", exact=True).first.check()
+        page.get_by_role("checkbox", name="Toll-free", exact=True).first.check()
         page.get_by_role("button", name="Apply").click()
         expect(page).to_have_url(re.compile(r"type=toll_free"))
         expect(page.locator(".chip")).to_have_count(1)

@@ -17,7 +17,7 @@ def rows(page):
 
 def test_it_filters_at_a_click_and_keeps_the_filter_across_reload_and_back(site, account):
     page = site.open("/numbers/")
-    page.get_by_label("Toll-free", exact=True).first.check()
+    page.get_by_role("checkbox", name="Toll-free", exact=True).first.check()
     expect(page).to_have_url(re.compile(r"/numbers/\?type=toll_free$"))
     count = PhoneNumber.objects.filter(number_type="toll_free").count()
     expect(page.locator("#count")).to_have_text(str(count))
@@ -26,11 +26,11 @@ def test_it_filters_at_a_click_and_keeps_the_filter_across_reload_and_back(site,
     expect(rows(page)).to_have_count(count)
     page.get_by_role("link", name="Accounts").click()
     page.go_back()
-    expect(page.get_by_label("Toll-free", exact=True).first).to_be_checked()
+    expect(page.get_by_role("checkbox", name="Toll-free", exact=True).first).to_be_checked()
     expect(rows(page)).to_have_count(count)
     page.go_back()
     expect(page.locator("#count")).to_have_text("45")
-    expect(page.get_by_label("Toll-free", exact=True).first).not_to_be_checked()
+    expect(page.get_by_role("checkbox", name="Toll-free", exact=True).first).not_to_be_checked()
 
 
 def test_it_keeps_focus_and_caret_in_the_search_while_results_change(site, account):
@@ -115,12 +115,12 @@ def test_it_copies_a_number(site, account, page):
 def test_it_fits_a_phone(site, account):
     page = site.open("/numbers/")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    expect(page.get_by_label("Toll-free", exact=True).first).to_be_hidden()
+    expect(page.get_by_role("checkbox", name="Toll-free", exact=True).first).to_be_hidden()
     page.get_by_role("button", name="Filters").click()
-    page.get_by_label("Toll-free", exact=True).first.check()
+    page.get_by_role("checkbox", name="Toll-free", exact=True).first.check()
     expect(page.locator("#filter-count")).to_contain_text("1")
     page.get_by_role("button", name="Close filters").click()
-    expect(page.get_by_label("Toll-free", exact=True).first).to_be_hidden()
+    expect(page.get_by_role("checkbox", name="Toll-free", exact=True).first).to_be_hidden()
     page.get_by_role("button", name="Menu").click()
     page.get_by_role("link", name="Changes").click()
     expect(page.get_by_role("heading", name="Changes", exact=True)).to_be_visible()
@@ -133,3 +133,15 @@ def test_it_remembers_the_theme(site, account, page):
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     assert page.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
+
+
+def test_it_counts_beside_each_filter_what_it_would_leave(site, account):
+    page = site.open("/numbers/")
+    local = page.locator("#options-type .option", has_text="Local").locator(".option-count")
+    expect(local).to_have_text(str(account.numbers.filter(number_type="local").count()))
+    page.get_by_role("checkbox", name="Toll-free", exact=True).first.check()
+    expect(page.locator("#options-services .option", has_text="MMS").locator(".option-count")).to_have_text(
+        str(account.numbers.filter(number_type="toll_free", service_bits__in=range(4, 8)).count())
+    )
+    expect(local).to_have_text(str(account.numbers.filter(number_type="local").count()))
+    expect(page.get_by_role("checkbox", name="Toll-free", exact=True).first).to_be_focused()

@@ -23,7 +23,7 @@ def test_it_moves_the_window_to_the_sign_in_page_and_back(site, account, page):
 
 def test_it_shows_nothing_after_signing_out_and_going_back(site, account, page):
     site.open("/numbers/")
-    page.get_by_label("Toll-free", exact=True).first.check()
+    page.get_by_role("checkbox", name="Toll-free", exact=True).first.check()
     expect(page).to_have_url(re.compile("type=toll_free"))
     page.get_by_label("theme and sign out").click()
     page.get_by_role("button", name="Sign out", exact=True).click()
