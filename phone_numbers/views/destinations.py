@@ -121,7 +121,8 @@ def problems(number: PhoneNumber, field: str, route: Route, application: Applica
     addresses = (route.target, url_of(application, field), fallback_of(number, field, route, application))
     for address in dict.fromkeys(addresses):
         if address.lower().startswith("http://"):
-            yield f"{address} is plain http: what is sent there can be read and changed on the way. Use https."
+            host = address[len("http://") :].partition("/")[0]
+            yield f"http://{host} is plain http: what is sent there can be read and changed on the way. Use https."
 
 
 def problems_of_application(number: PhoneNumber, field: str, application: Application, title: str) -> Iterator[str]:

@@ -86,8 +86,8 @@ def test_it_finds_the_fallback_of_a_url_in_what_the_provider_sent(show, db):
             "Disabled at Plivo.",
         ),
         ({"voice_url": ""}, "“Support IVR” has no address for calls."),
-        ({"voice_url": "http://a.example/"}, "http://a.example/ is plain http"),
-        ({"voice_url": SOUND, "fallback_url": "http://b.example/"}, "http://b.example/ is plain http"),
+        ({"voice_url": "http://a.example/"}, "http://a.example is plain http"),
+        ({"voice_url": SOUND, "fallback_url": "http://b.example/"}, "http://b.example is plain http"),
     ],
 )
 def test_it_says_plainly_what_is_wrong(show, plivo, columns, problem):

@@ -60,6 +60,15 @@ def test_it_adds_tags_and_takes_one_off(post, number):
     assert values(number)["tags"] == "vans"
 
 
+def test_it_leads_from_a_tag_to_all_numbers_that_have_it(post, number, client):
+    post("local/", {"tags": "VIP & vans"})
+    make_number(number.account)
+    link = re.search(r'<li class="tag"><a href="([^"]*)">', text_of(client.get(f"/numbers/{number.pk}/")))[1]
+    page = client.get(link)
+    assert page.status_code == 200
+    assert re.findall(r'class="number" href="/numbers/(\d+)/', text_of(page)) == [str(number.pk)]
+
+
 @HEADERS
 @pytest.mark.parametrize(
     ("form", "kept"),
