@@ -77,7 +77,7 @@ def heard_of(name: str) -> str:
     silence = Pulse.silence(name, timezone.now())
     if silence is None:
         return "not seen yet"
-    seconds = silence.total_seconds()
+    seconds = abs(silence.total_seconds())  # A time to come: the clock was put back.
     return OK if seconds <= settings.WORKER_SILENCE_SECONDS else f"not seen for {int(seconds)} s"
 
 

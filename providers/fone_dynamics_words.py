@@ -45,6 +45,7 @@ ROUTE_TITLES = {ENDPOINT: "Endpoint number", "flow": "Flow", "application": "App
 
 # Off and Call on the numbers' pages; the number-block page writes disabled and enabled.
 RECORDING = {"off": "Off", "call": "Call", "disabled": "Off", "enabled": "Call"}
+HIGHEST_TOTAL = 2**31 - 1
 STATUSES = {"active": "active", "pending": "pending"}
 
 FIELD_OF: Mapping[str, str] = {
@@ -166,7 +167,7 @@ def rows_of(body: Any, *wrappers: str) -> list[Row]:
 
 def total_of(body: Any) -> int | None:
     total = body.get("TotalCount") if isinstance(body, Mapping) else None
-    return total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None
+    return total if isinstance(total, int) and not isinstance(total, bool) and 0 <= total <= HIGHEST_TOTAL else None
 
 
 def error_words(body: Any) -> str:

@@ -46,6 +46,8 @@ NETWORK_ERRORS = (
     httpx.HTTPError,
     httpx.StreamError,
 )
+MOST_PAGES = 100_000
+"""Of one list, by links: a million numbers, twenty at a time, twice over. Each link may be new and lead nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +139,8 @@ class HttpClient:
             followed = self._followed.setdefault((host, parts.path), set())
             if parts.query in followed:
                 raise MalformedResponse(f"{self._title} led us around in a circle: a page's link came up twice.")
+            if len(followed) >= MOST_PAGES:
+                raise MalformedResponse(f"{self._title} sent a list that did not end after {MOST_PAGES:,} pages.")
             followed.add(parts.query)
         return self._read(request, threading.Event())
 

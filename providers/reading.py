@@ -59,7 +59,7 @@ def _read_rate(written: str) -> Decimal | None:
         rate = Decimal(written)
     except InvalidOperation:
         return None
-    return rate if rate.is_finite() and abs(rate) < HIGHEST_RATE else None
+    return rate if rate.is_finite() and rate.copy_abs() < HIGHEST_RATE else None
 
 
 def read_day(value: object) -> dt.date | None:

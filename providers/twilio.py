@@ -165,7 +165,10 @@ class Twilio(Provider):
         """Standard API keys do not open the account resource; a list's own address names the account as well."""
         if self.credentials.get("api_key_sid"):
             listing = read(self.http, f"{self._account}/IncomingPhoneNumbers.json", PageSize=1)
-            return required(listing, "uri").split("/")[3]
+            named = re.match(rf"/2010-04-01/Accounts/({AC})/", required(listing, "uri"))
+            if named is None:
+                raise MalformedResponse("Twilio did not say which account its list is of.")
+            return named[1]
         return required(read(self.http, f"{self._account}.json"), "sid")
 
     def list_numbers(self) -> Iterator[Page]:

@@ -76,7 +76,7 @@ def read_date(value: object) -> dt.date | None:
     """v2010 writes RFC 2822, the other APIs ISO 8601."""
     try:
         return read_day(value) or parsedate_to_datetime(text(value)).date()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

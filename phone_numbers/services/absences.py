@@ -10,6 +10,8 @@ from phone_numbers.services.runs import Lease
 FEWEST_TO_HOLD = 3
 PERCENT_TO_HOLD = 2
 CHUNK = 1_000
+GOLDEN = 2_654_435_769
+"""2³² over the golden ratio: its multiples are spread evenly, whichever of all the runs are an account's."""
 
 
 def find_absent(account_id: int, presence: PhoneNumber.Presence, seen: SeenNumbers) -> tuple[list[int], int]:
@@ -72,7 +74,9 @@ def keep_held(lease: Lease, absent: Iterable[int]) -> None:
 
 def forget_older(lease: Lease) -> None:
     """What earlier held runs lacked and nobody decided about is past: a list that stays short is held every time."""
-    older = HeldNumber.objects.filter(run__account=lease.run.account_id, run__decision="").exclude(run=lease.run)
+    held = SyncRun.objects.filter(account=lease.run.account_id, state=SyncRun.State.HELD).order_by("-pk")
+    kept = {lease.run.pk, *held.values_list("pk", flat=True)[:1]}  # Until this run is held, that one may be decided.
+    older = HeldNumber.objects.filter(run__account=lease.run.account_id, run__decision="").exclude(run__in=kept)
     while pks := list(older.values_list("pk", flat=True)[:CHUNK]):
         with lease.transaction():
             HeldNumber.objects.filter(pk__in=pks).delete()
@@ -80,5 +84,5 @@ def forget_older(lease: Lease) -> None:
 
 def turn_of(run: SyncRun, pks: list[int], most: int) -> Iterator[int]:
     """At most so many of them, others in every run, so that none is passed over again and again."""
-    start = run.pk * most % len(pks) if len(pks) > most else 0
+    start = (run.pk * GOLDEN % 2**32 * len(pks)) >> 32 if len(pks) > most else 0
     return islice([*pks[start:], *pks[:start]], most)

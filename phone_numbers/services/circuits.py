@@ -23,9 +23,11 @@ def spared_until(account: Account, now: dt.datetime) -> dt.datetime | None:
     return until if until and now < until <= now + LONGEST_WAIT else None
 
 
-def note_success(account_id: int) -> None:
-    """The provider answered as it should."""
-    Account.objects.filter(pk=account_id).update(failures_in_row=0, retry_at=None)
+def note_success(account_id: int, *, by: dt.datetime) -> None:
+    """The provider answered as it should; it is asked again `by` then, however long it was to be spared."""
+    account = Account.objects.filter(pk=account_id)
+    account.update(failures_in_row=0, retry_at=None)
+    account.filter(next_sync_at__gt=by).update(next_sync_at=by)
 
 
 def note_failure(account_id: int, now: dt.datetime, asked_seconds: float = 0.0) -> str:

@@ -117,7 +117,7 @@ def fit_row(row: Row) -> Row:
 
 def fitting_rate(rate: Decimal | None) -> Decimal | None:
     """To five places, as the column keeps it, so that the same rate compares equal when read again."""
-    if rate is None or not rate.is_finite() or abs(rate) >= LARGEST_RATE:
+    if rate is None or not rate.is_finite() or rate.copy_abs() >= LARGEST_RATE:
         return None
     return rate.quantize(SMALLEST_RATE)
 

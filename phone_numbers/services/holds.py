@@ -8,20 +8,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from phone_numbers.models import Account, SyncRun
-from phone_numbers.services.runs import MOST_RACES, request_sync
+from phone_numbers.services.runs import MOST_RACES, open_hold, request_sync
 
 BEFORE_ABSENCES = (SyncRun.Phase.CONNECTING, SyncRun.Phase.APPLICATIONS, SyncRun.Phase.NUMBERS)
 
 
 class HoldRefused(Exception):
     """This cannot be decided, or not so; `str()` is the sentence. Nothing was changed."""
-
-
-def open_hold(account: Account) -> SyncRun | None:
-    """The held run that waits for a person: the newest one, unless it is decided or a complete run came after it."""
-    judged = SyncRun.objects.filter(account=account, state__in=(SyncRun.State.HELD, SyncRun.State.COMPLETE))
-    newest = judged.select_related("account").order_by("-pk").first()
-    return newest if newest and newest.state == SyncRun.State.HELD and not newest.decision else None
 
 
 def accept_absences(run: SyncRun, *, count: int, user: User) -> SyncRun:

@@ -84,6 +84,13 @@ def live_run(account: Account) -> SyncRun | None:
     return SyncRun.objects.filter(account=account, state__in=SyncRun.LIVE).first()
 
 
+def open_hold(account: Account) -> SyncRun | None:
+    """The held run that waits for a person: the newest one, unless it is decided or a complete run came after it."""
+    judged = SyncRun.objects.filter(account=account, state__in=(SyncRun.State.HELD, SyncRun.State.COMPLETE))
+    newest = judged.select_related("account").order_by("-pk").first()
+    return newest if newest and newest.state == SyncRun.State.HELD and not newest.decision else None
+
+
 def due_account_runs(now: dt.datetime) -> list[int]:
     """Queue a run for every account whose time has come. Returns what to ring for; two callers share the work."""
     accounts = Account.objects.filter(is_paused=False)
@@ -173,17 +180,21 @@ class Lease:
     def __init__(self, run: SyncRun) -> None:
         self.run = run
         self._moved_at = time.monotonic()
+        self._requests = 0
 
     def renew(self, **progress: Any) -> None:
         """Hold it for longer, and say how far it is. Raises LeaseLost when it is somebody else's."""
         self._extend(**progress)
         self._moved_at = time.monotonic()
 
-    def stay_alive(self) -> None:
+    def stay_alive(self, requests: int = 0) -> None:
         """For the heartbeat: hold it for longer, unless its worker has stood still for too long.
 
+        It moves while it makes `requests`: what surrounds the numbers can take thousands before the first is stored.
         While it syncs it is a sign of life of its queue, whose other messages may have to wait behind it.
         """
+        if requests != self._requests:
+            self._requests, self._moved_at = requests, time.monotonic()
         if time.monotonic() - self._moved_at > LONGEST_STANDSTILL_SECONDS:
             raise LeaseLost(f"{self.run} does not move any more.")
         self._extend()
@@ -224,7 +235,9 @@ class Lease:
             spared = note_failure(account_id, now, asked_seconds)
             columns["health_detail"] = f"{detail} {spared}".strip()
         else:
-            note_success(account_id)
+            note_success(account_id, by=now + self.run.account.interval)
+        if state == SyncRun.State.PARTIAL and health == Account.Health.OK and (hold := open_hold(self.run.account)):
+            columns |= {"health": Account.Health.HELD, "health_detail": hold.detail}  # Which is still to be decided.
         if state == SyncRun.State.COMPLETE:
             columns["fresh_at"] = self.run.started_at
         if health in REFUSED:

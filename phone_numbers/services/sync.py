@@ -69,9 +69,11 @@ def read_account(lease: Lease) -> tuple[Outcome, dict[str, Any]]:
     listing = Listing()
     counts: dict[str, Any] = {}
     try:
-        with heartbeat(lease.stay_alive), open_account(lease.run.account) as provider:
+        with open_account(lease.run.account) as provider:
+            stats = provider.http.stats
             try:
-                outcome = read_everything(provider, lease, listing)
+                with heartbeat(lambda: lease.stay_alive(stats.requests)):
+                    outcome = read_everything(provider, lease, listing)
             finally:
                 counts = count_requests(provider)
     except ProviderError as error:

@@ -13,7 +13,7 @@ from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_safe
 
 from phone_numbers.models import Account
-from phone_numbers.views.pages import PageRequest, requires, wants_piece
+from phone_numbers.views.pages import MOST_DIGITS, PageRequest, requires, wants_piece
 from phone_numbers.views.standings import Situation, count_needing_person, find_situations, needs_warning
 
 MOST_SHOWN = 2
@@ -61,7 +61,7 @@ def account_freshness(request: PageRequest) -> HttpResponse:
     if not wants_piece(request):
         return redirect("numbers:account_list")
     accounts = list(Account.objects.defer("credentials"))
-    scope = [int(each) for each in request.GET.getlist("account") if each.isascii() and each.isdigit()]
+    scope = [int(each[:MOST_DIGITS]) for each in request.GET.getlist("account") if each.isascii() and each.isdigit()]
     context = {"freshness": freshness_of(accounts, scope), "needing_person": count_needing_person(accounts)}
     return render(request, "accounts/_freshness.html", {**context, "is_polled": True})
 

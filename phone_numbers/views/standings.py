@@ -106,7 +106,7 @@ def standing_of(account: Account, last_run: SyncRun | None, now: dt.datetime) ->
         return held_back(account, last_run)
     if account.health == Health.FAILING:
         return failing(account, last_run, now)
-    if account.fresh_at and account.is_stale:
+    if account.health != Health.NEW and account.is_stale:
         return late(account, last_run)
     return paused(account) if account.is_paused else well(account, last_run)
 

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseStopPolling
 
 from phone_numbers.models import Account, SyncRun
-from phone_numbers.services.holds import HoldRefused, accept_absences, dismiss_absences, open_hold
+from phone_numbers.services.holds import HoldRefused, accept_absences, dismiss_absences
+from phone_numbers.services.runs import open_hold
 from phone_numbers.tasks import ring, sync_account
 from phone_numbers.views.causes import Cause, cause_of
 from phone_numbers.views.findings import Finding, Kind, affected_events, affected_numbers, count_listed, findings_of

@@ -40,7 +40,7 @@ def no_fence() -> None:
     def renew(lease: Lease, **columns: Any) -> None:
         SyncRun.objects.filter(pk=lease.run.pk).update(**columns)
 
-    Lease.renew = Lease.stay_alive = renew
+    Lease.renew, Lease.stay_alive = renew, lambda lease, _=0: renew(lease)
 
 
 def no_claim() -> None:

@@ -204,7 +204,7 @@ class SyncMachine(Machine):
     @rule(accept=st.booleans())
     def decide(self, accept: bool) -> None:
         self.account.refresh_from_db()
-        held = holds.open_hold(self.account)
+        held = runs.open_hold(self.account)
         if held and accept:
             holds.accept_absences(held, count=held.held_numbers.count(), user=self.user)
         elif held:

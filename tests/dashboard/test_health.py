@@ -80,3 +80,11 @@ def test_a_pulse_is_one_row() -> None:
     Pulse.record("tick")
     Pulse.record("tick")
     assert Pulse.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_it_trusts_no_sign_of_life_from_the_future(client: Client) -> None:
+    """The clock was put back: whoever gave it may have died since."""
+    beat(seconds_ago=-3600)
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()["worker"].startswith("not seen")) == (503, True)

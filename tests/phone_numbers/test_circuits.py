@@ -1,6 +1,7 @@
 """An account whose provider fails again and again: spared ever longer, asked again, well by itself."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -40,7 +41,7 @@ def test_it_waits_as_long_as_the_provider_asked(other: Account) -> None:
 
 def test_it_forgets_failures_after_a_success(other: Account) -> None:
     fail(other, 5)
-    circuits.note_success(other.pk)
+    circuits.note_success(other.pk, by=NOON)
     assert circuits.spared_until(fail(other, 2), NOON) is None
 
 
@@ -110,3 +111,17 @@ def test_it_asks_at_once_with_new_credentials(other: Account) -> None:
     other.refresh_from_db()
     set_credentials(other, {"auth_id": PLIVO_AUTH_ID, "auth_token": PLIVO_AUTH_TOKEN})
     assert len(runs.due_account_runs(timezone.now())) == 1
+
+
+@pytest.mark.usefixtures("no_waiting")
+@pytest.mark.parametrize("refusal", [{"kind": "error", "status": 503, "path": LIST, "times": 12}, {"kind": "revoked"}])
+def test_it_goes_back_to_its_interval_once_a_person_s_sync_ends_the_trouble(
+    account: Account, simulator: Simulator, refusal: dict[str, Any]
+) -> None:
+    Account.objects.update(sync_interval_seconds=60)
+    simulator.fault(**refusal)
+    for _ in range(3):
+        sync(account)
+    sync(account)
+    assert account.health == "ok"
+    assert account.next_sync_at <= timezone.now() + account.interval

@@ -67,6 +67,11 @@ class TestBanner:
         make_account("New", health="new", fresh_at=None)
         assert "notice" not in text_of(banner(signed_in))
 
+    def test_it_says_that_no_listing_was_ever_whole(self, signed_in):
+        account = make_account("Main", fresh_at=None, created_at=intervals_ago(9))
+        make_run(account, "partial", detail="The list moved while it was read.")
+        assert "Main: out of date. The list moved while it was read." in words_of(banner(signed_in))
+
     def test_it_is_about_the_accounts_a_page_shows(self, signed_in):
         mine = make_account("Mine")
         make_account("Other", health="failing")
@@ -95,6 +100,7 @@ class TestBanner:
     def test_it_survives_nonsense(self, signed_in):
         make_account("Main", health="failing")
         assert "Main" not in words_of(banner(signed_in, f"?account={9**30}&account=x"))
+        assert banner(signed_in, f"?account={'9' * 5000}").status_code == 200
 
 
 class TestPolling:

@@ -5,10 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.utils import timezone
 
 from phone_numbers.models import Account, SyncRun
 from phone_numbers.services import absences, holds, presence, runs
-from phone_numbers.services.holds import HoldRefused, accept_absences, dismiss_absences, open_hold
+from phone_numbers.services.holds import HoldRefused, accept_absences, dismiss_absences
+from phone_numbers.services.runs import open_hold
 from phone_numbers.services.sync import run_sync
 from providers.simulator import Simulator
 from providers.simulator.world import World
@@ -162,8 +164,18 @@ def test_it_keeps_what_was_decided_about_and_what_is_newest(
     """A list that stays short is held at every interval, for as long as nobody looks."""
     decided = hold(synced, simulator)
     dismiss_absences(decided, user=operator)
-    undecided, newest = sync(synced), sync(synced)
-    assert [run.held_numbers.count() for run in (decided, undecided, newest)] == [5, 0, 5]
+    undecided, before, newest = sync(synced), sync(synced), sync(synced)
+    assert [run.held_numbers.count() for run in (decided, undecided, before, newest)] == [5, 0, 5, 5]
+
+
+def test_it_can_be_decided_when_the_next_run_to_be_held_was_lost_at_that(
+    synced: Account, simulator: Simulator, operator: User
+) -> None:
+    held = hold(synced, simulator)
+    lease = runs.claim_run(runs.request_sync(synced, trigger="person").pk)
+    absences.keep_held(lease, synced.numbers.values_list("pk", flat=True)[:5])
+    runs.give_up(lease.run, SyncRun.objects.filter(pk=lease.run.pk), timezone.now())
+    assert accept_absences(held, count=5, user=operator).accepts == held
 
 
 def test_it_decides_about_held_runs_only(synced: Account, operator: User) -> None:
@@ -258,3 +270,11 @@ def test_it_takes_the_word_of_the_first_of_two(synced: Account, simulator: Simul
     held.refresh_from_db()
     assert told == [held.decision]
     assert SyncRun.objects.filter(accepts=held).count() == (held.decision == "accepted")
+
+
+def test_it_stays_visible_through_a_list_that_is_not_certified(synced: Account, simulator: Simulator) -> None:
+    held = hold(synced, simulator)
+    simulator.fault("duplicate_page", path=rf"{LIST}.*offset=19")
+    assert sync(synced).state == SyncRun.State.PARTIAL
+    assert open_hold(synced) == held
+    assert synced.health == Account.Health.HELD

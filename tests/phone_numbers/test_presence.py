@@ -171,9 +171,13 @@ def test_it_asks_for_so_many_in_a_run_and_says_so(synced: Account, monkeypatch: 
     assert tally.remarks() == ["Absent numbers left for the next sync: 3."]
 
 
-def test_it_gives_everyone_a_turn() -> None:
-    asked = [pk for run in range(3) for pk in turn_of(SyncRun(pk=run), [1, 2, 3, 4, 5], 2)]
-    assert set(asked) == {1, 2, 3, 4, 5}
+@pytest.mark.parametrize("accounts", [1, 2, 3, 5, 34])
+@pytest.mark.parametrize("absent", [4, 5, 12])
+def test_it_gives_everyone_a_turn(accounts: int, absent: int) -> None:
+    """Runs of several accounts take turns, so that each has every second one, or every third …"""
+    mine = range(0, 100 * accounts, accounts)
+    asked = {pk for run in mine for pk in turn_of(SyncRun(pk=run), list(range(absent)), 2)}
+    assert asked == set(range(absent))
 
 
 @pytest.mark.usefixtures("no_waiting")

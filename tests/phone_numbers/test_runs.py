@@ -226,3 +226,14 @@ def test_it_queues_a_run_though_the_live_one_ends_meanwhile(account: Account, mo
 
     monkeypatch.setattr(runs, "live_run", end_after_look)
     assert ask(account).pk > first.pk
+
+
+def test_it_renews_for_a_worker_that_makes_requests(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of campaigns, a request or two each, before the first number is stored."""
+    lease = runs.claim_run(ask(account).pk)
+    now = runs.time.monotonic()
+    monkeypatch.setattr(runs.time, "monotonic", lambda: now + runs.LONGEST_STANDSTILL_SECONDS + 1)
+    lease.stay_alive(requests=1)
+    monkeypatch.setattr(runs.time, "monotonic", lambda: now + 2 * runs.LONGEST_STANDSTILL_SECONDS + 2)
+    with pytest.raises(LeaseLost):
+        lease.stay_alive(requests=1)

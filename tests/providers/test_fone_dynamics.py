@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from providers.contract import NumberType, Route, Service, TenDlcStatus, TollFreeStatus
 from providers.errors import MalformedResponse, NotFound, Rejected, Unsupported, WrongAccount
 from providers.fone_dynamics import FoneDynamics
-from providers.fone_dynamics_words import error_words, read_number, rows_of
+from providers.fone_dynamics_words import error_words, read_number, rows_of, total_of
 from providers.registry import open_provider
 from providers.simulator import FONE_DYNAMICS_ACCOUNT_SID, FONE_DYNAMICS_TOKEN, Simulator
 from providers.simulator.fone_dynamics import number_row
@@ -343,3 +343,8 @@ def test_it_reads_whatever_stands_in_a_field(fields):
 
     assert number.id == "61255500001"
     assert all(isinstance(surprise, str) for surprise in number.surprises)
+
+
+@pytest.mark.parametrize("total", [True, -1, "45", 2**31, 10**30])
+def test_it_believes_no_total_that_is_not_a_count(total):
+    assert total_of({"TotalCount": total}) is None

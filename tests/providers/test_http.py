@@ -240,6 +240,19 @@ def test_it_lists_again_from_the_first_page(client: Open) -> None:
         assert len(wire.requests) == 4
 
 
+def test_it_follows_no_list_without_end(client: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every link is new."""
+    monkeypatch.setattr("providers.http.MOST_PAGES", 3)
+    with Wire((answer(),)) as wire:
+        http = client(wire)
+        http.get_json("/list/")
+        http.follow("/list/?page=2")
+        http.follow("/list/?page=3")
+        with pytest.raises(MalformedResponse, match="did not end after 3 pages"):
+            http.follow("/list/?page=4")
+    assert len(wire.requests) == 3
+
+
 @pytest.mark.parametrize("link", [None, 7, "", "list/", "/elsewhere/?page=2", "http://[", "/list/\x00", {"a": 1}])
 def test_it_follows_no_link_that_leads_elsewhere(client: Open, link: object) -> None:
     with Wire((answer(),)) as wire:

@@ -297,3 +297,8 @@ def test_it_drops_secrets_from_the_payload_at_any_depth():
 def test_it_takes_no_absurd_rate_to_the_database():
     assert number(monthly_rental_rate="1e30").monthly_rate is None
     assert number(monthly_rental_rate=0.8).monthly_rate == Decimal("0.8")
+
+
+@pytest.mark.parametrize("rate", ["1e999999999", "-1e999999999", "1e-999999999", "NaN", "sNaN"])
+def test_it_reads_no_rate_that_nobody_pays(rate: str) -> None:
+    assert read_number({**LATEST, "monthly_rental_rate": rate}, ACCOUNT).monthly_rate in (None, Decimal(rate))

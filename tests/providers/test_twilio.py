@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
 
 import pytest
 
@@ -85,6 +86,13 @@ def test_it_lists_every_number_once_with_few_requests(simulator, twilio, account
 def test_it_gets_what_it_lists(twilio):
     for number in numbers_of(twilio):
         assert twilio.get(number.id) == number
+
+
+@pytest.mark.parametrize("uri", ["nowhere", "/2010-04-01/Accounts", "/a/b/c/d"])
+def test_it_believes_no_list_that_does_not_name_its_account(uri):
+    http = SimpleNamespace(get_json=lambda *_, **__: {"uri": uri})
+    with pytest.raises(MalformedResponse, match="which account"):
+        Twilio(KEY, http).whoami()
 
 
 def test_it_gets_with_the_payload_it_lists(twilio):

@@ -95,6 +95,10 @@ def test_it_survives_dates_that_are_none(nonsense):
     assert read_date(nonsense) is None or isinstance(read_date(nonsense), dt.date)
 
 
+def test_it_survives_a_time_zone_that_is_none():
+    assert read_date(f"Mon, 01 Jan 2024 00:00:00 +{'9' * 20}") is None
+
+
 @given(
     st.fixed_dictionaries(
         {},
