@@ -8,6 +8,7 @@ class PhoneNumbersConfig(AppConfig):
     verbose_name = "Phone numbers"
 
     def ready(self) -> None:
-        from phone_numbers.services import bookkeeping  # noqa: PLC0415 - models can be imported from here on
+        from phone_numbers.services import bookkeeping, history_guard  # noqa: PLC0415 - models can be imported from here on
 
         post_migrate.connect(bookkeeping.install, sender=self)
+        post_migrate.connect(history_guard.install, sender=self)

@@ -23,15 +23,13 @@ from phone_numbers.services.change_sets import discard_plan
 from phone_numbers.services.editing import capabilities_of, title_of
 from phone_numbers.services.number_lookup import Found, find_numbers, why_no_number
 from phone_numbers.services.route_choices import kind_title
-from phone_numbers.services.sheets import Row, Sheet, UnreadableSheet, open_sheet
+from phone_numbers.services.sheets import Row, Sheet, UnreadableSheet, open_sheet, unescaped
 from providers.contract import EditableField, Route
 from providers.registry import PROVIDERS
 
 CLEAR = "(clear)"
 MOST_ERRORS = 1000
 MOST_ROWS = 200_000
-ESCAPED = ("=", "+", "-", "@", "\t", "\r", "\0", "'")
-"""What an export puts an apostrophe in front of, so that no spreadsheet takes it for a formula."""
 NUMBER, ACCOUNT = "number", "account"
 SPELLINGS = {
     "e164": NUMBER,
@@ -260,7 +258,3 @@ def route_called(account: Account, edit: EditableField, text: str) -> tuple[str,
         keys = " or ".join(each.route_key for each in called)
         return "", f"{account} has {len(called)} targets called “{text}”: write {keys}."
     return "", f"{account} has nothing called “{text}” that {edit.title} can go to."
-
-
-def unescaped(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(ESCAPED) else cell

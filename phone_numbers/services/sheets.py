@@ -7,6 +7,7 @@ import codecs
 import csv
 import datetime as dt
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ MOST_COLUMNS = 200
 MOST_INFLATED_BYTES = 400 * 1024 * 1024
 HEAD_BYTES = 4096
 CHUNK_BYTES = 1 << 20
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\0")
+E164 = re.compile(r"\+?[1-9][0-9]{6,14}")
 ZIP = b"PK\x03\x04"
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 SEPARATORS = ",;\t|"
@@ -141,3 +144,14 @@ def cell_text(cell: Any) -> str:
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return cell.isoformat() if isinstance(cell, dt.date | dt.time) else str(cell)
+
+
+def escaped(cell: str) -> str:
+    """With an apostrophe in front of what a spreadsheet would take for a formula; phone numbers are none."""
+    is_formula = cell.startswith(FORMULAS) and not E164.fullmatch(cell)
+    return f"'{cell}" if is_formula or (cell.startswith("'") and unescaped(cell) != cell) else cell
+
+
+def unescaped(cell: str) -> str:
+    """Without the apostrophe that an export put in front of it."""
+    return cell[1:] if cell.startswith("'") and cell[1:].lstrip("'").startswith(FORMULAS) else cell

@@ -78,10 +78,10 @@ class TestWorker:
         assert edits(simulator) == [(number.remote_id, {"alias": "New"})]
 
     def test_it_carries_out_a_plan(self, synced: Account, operator: User, simulator: Simulator) -> None:
-        change_set = start(plan(synced.numbers.all(), operator, alias="New"), operator)
+        change_set = start(plan(synced.numbers.all()[:12], operator, alias="New"), operator)
         tasks.ring_for_plan(change_set)
         wait_for(lambda: ChangeSet.objects.filter(state=ChangeSet.State.DONE).exists())
-        assert len(edits(simulator)) == synced.numbers.count()
+        assert len(edits(simulator)) == 12
 
     def test_it_comes_back_when_the_provider_is_slow(
         self, number: PhoneNumber, operator: User, simulator: Simulator
