@@ -9,7 +9,9 @@ import socket
 import ssl
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -21,7 +23,6 @@ from providers.errors import Unsupported
 Clock = Callable[[], float]
 Address = tuple[str, int]
 
-MAX_CONNECTIONS = 64
 KEEPALIVE_SECONDS = 30.0
 
 
@@ -30,49 +31,67 @@ class GuardedTransport(httpx.BaseTransport):
 
     def __init__(self, allowed: Iterable[Address], *, connect_seconds: float, clock: Clock = time.monotonic) -> None:
         self._clock = clock
-        self._pool = httpcore.ConnectionPool(
+        self._backend = GuardedBackend(allowed, connect_seconds=connect_seconds, clock=clock)
+        self._pools: list[httpcore.ConnectionPool] = []
+        self._idle: deque[httpcore.ConnectionPool] = deque()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """By a pool nobody else is using: one pool for all looks through all connections for every request."""
+        asked = httpcore.Request(
+            method=request.method,
+            url=httpcore.URL(
+                scheme=request.url.raw_scheme,
+                host=request.url.raw_host,
+                port=request.url.port,
+                target=request.url.raw_path,
+            ),
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions={"timeout": self._instants(request.extensions["deadline"])},
+        )
+        pool = self._take_pool()
+        try:
+            answer = pool.handle_request(asked)
+        except BaseException:
+            self._idle.append(pool)
+            raise
+        return httpx.Response(
+            answer.status, headers=answer.headers, stream=_Body(answer, lambda: self._idle.append(pool))
+        )
+
+    def _take_pool(self) -> httpcore.ConnectionPool:
+        """The one that was used last, so that as few connections as possible are kept alive."""
+        with suppress(IndexError):
+            return self._idle.pop()
+        pool = httpcore.ConnectionPool(
             ssl_context=trusted_authorities(),
-            max_connections=MAX_CONNECTIONS,
             keepalive_expiry=KEEPALIVE_SECONDS,
             http1=True,
             http2=False,
-            network_backend=GuardedBackend(allowed, connect_seconds=connect_seconds, clock=clock),
+            network_backend=self._backend,
         )
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        answer = self._pool.handle_request(
-            httpcore.Request(
-                method=request.method,
-                url=httpcore.URL(
-                    scheme=request.url.raw_scheme,
-                    host=request.url.raw_host,
-                    port=request.url.port,
-                    target=request.url.raw_path,
-                ),
-                headers=request.headers.raw,
-                content=request.stream,
-                extensions={"timeout": self._instants(request.extensions["deadline"])},
-            )
-        )
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer))
+        self._pools.append(pool)
+        return pool
 
     def _instants(self, deadline: float) -> Mapping[str, float]:
         waiting_for_a_connection = max(deadline - self._clock(), 0.0)
         return {"pool": waiting_for_a_connection, "connect": deadline, "read": deadline, "write": deadline}
 
     def close(self) -> None:
-        self._pool.close()
+        for pool in self._pools:
+            pool.close()
 
 
 class _Body(httpx.SyncByteStream):
-    def __init__(self, answer: httpcore.Response) -> None:
-        self._answer = answer
+    def __init__(self, answer: httpcore.Response, closed: Callable[[], None]) -> None:
+        self._answer, self._closed = answer, closed
 
     def __iter__(self) -> Iterator[bytes]:
         yield from self._answer.iter_stream()
 
     def close(self) -> None:
         self._answer.close()
+        self._closed()
 
 
 @cache

@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
 
+import phonenumbers
 import pytest
 from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
@@ -93,6 +94,13 @@ def test_it_reads_a_number_alike_in_the_list_and_on_its_own(account: Account) ->
 )
 def test_it_writes_numbers_as_their_country_does(e164: str, shown: str) -> None:
     assert format_nationally(e164) == shown
+
+
+@pytest.mark.parametrize("rest", ["2345678", "0001111", "5550100", "9119999"])
+def test_it_writes_north_american_numbers_as_the_library_does(rest: str) -> None:
+    for e164 in (f"+1{area}{rest}" for area in range(200, 1000)):
+        parsed = phonenumbers.parse(e164)
+        assert format_nationally(e164) == phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
 
 
 def test_it_stores_every_column(run: SyncRun) -> None:
