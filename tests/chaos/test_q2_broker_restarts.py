@@ -16,7 +16,7 @@ from tests.chaos.processes import Installation, holds_within
 from tests.chaos.rows import report
 from tests.servers import Server
 
-pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.full, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.processes, pytest.mark.full, pytest.mark.timeout(240)]
 
 RESTARTS = 3
 JOBS_AT_ONCE = 8
