@@ -65,7 +65,7 @@ def number_list(request: PageRequest) -> HttpResponse:
     query, page = page_of(query, edition)
     context = list_context(request, query, page, accounts)
     if not wants_piece(request):
-        context |= frame_context(request, query, page, accounts)
+        context |= frame_context(query, accounts)
     response = render_page(
         request, "numbers/list.html", context, piece="results", status=422 if query.mistakes else 200
     )
@@ -109,7 +109,7 @@ def list_context(request: PageRequest, query: InventoryQuery, page: NumberPage, 
     }
 
 
-def frame_context(request: PageRequest, query: InventoryQuery, page: NumberPage, accounts: Accounts) -> dict[str, Any]:
+def frame_context(query: InventoryQuery, accounts: Accounts) -> dict[str, Any]:
     """What stands around the results, and does not change with them."""
     return {
         "service_matches": SERVICE_MATCHES,
