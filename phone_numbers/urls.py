@@ -8,9 +8,11 @@ from phone_numbers.views import (
     change_sets,
     changes,
     details,
+    exports,
     freshness,
     local_fields,
     numbers,
+    pasted,
     providers,
     syncs,
 )
@@ -18,6 +20,9 @@ from phone_numbers.views import (
 app_name = "numbers"
 urlpatterns = [
     path("numbers/", numbers.number_list, name="list"),
+    path("numbers/export/", exports.number_export, name="export"),
+    path("numbers/paste/", pasted.number_paste, name="paste"),
+    path("numbers/paste/<uuid:pk>/", pasted.number_pasted, name="pasted"),
     path("numbers/<int:pk>/", details.number_detail, name="detail"),
     path("numbers/<int:pk>/edit/", details.number_edit, name="edit"),
     path("numbers/<int:pk>/refresh/", details.number_refresh, name="refresh"),

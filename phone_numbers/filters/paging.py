@@ -34,6 +34,8 @@ RAREST_FIRST = {
     "account": "account_id",
 }
 REMEMBERED = 512
+MOST_SLICES = 260
+"""Of one query; SQLite takes no more than 500. The longest page has 250 rows, and so as many at most."""
 FAR = 500
 
 Sql = tuple[str, Sequence[Any]]
@@ -181,7 +183,7 @@ def follow(plan: Plan, sections: list[Section], cursor: Cursor, limit: int, *, w
     plan.slices = [Slice(ordered[at], limit, beyond=cursor, with_it=with_it)]
     missing = limit
     for section in ordered[at + 1 :]:
-        if missing <= 0:
+        if missing <= 0 or len(plan.slices) == MOST_SLICES:
             break
         plan.slices.append(Slice(section, min(limit, section.count)))
         missing -= section.count
@@ -192,7 +194,7 @@ def skip(plan: Plan, sections: list[Section], offset: int, limit: int) -> Plan:
     for section in sections[::-1] if plan.is_backwards else sections:
         if offset >= section.count:
             offset -= section.count
-        elif limit > 0:
+        elif limit > 0 and len(plan.slices) < MOST_SLICES:
             taken = min(limit, section.count - offset)
             plan.slices.append(Slice(section, taken, offset))
             limit, offset = limit - taken, 0

@@ -171,6 +171,8 @@ class InventoryQuery:
         return f"{FILTERS[parameter].title} {FILTERS[parameter].operator}".strip()
 
     def in_words(self, parameter: str, value: str) -> str:
+        if parameter == "list":
+            return "pasted numbers"
         return self.accounts.get(value, value) if parameter == "account" else FILTERS[parameter].in_words(value)
 
     def condition(self, reading: Reading) -> Q:

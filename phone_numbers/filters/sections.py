@@ -125,9 +125,9 @@ def of_routes(prefix: str, cells: Sequence[Cell], directory: Directory) -> list[
     def order(key: Key) -> tuple[int, str, Key]:
         return (0 if not key[1] else 1 if key[2] else 2), directory.label(key).casefold(), key
 
-    nowhere = sum(count for key, count in counts.items() if not key[1])
+    nowhere = sum(count for key, count in counts.items() if not (key[1] or key[2]))
     first = [Section("nowhere", nowhere, lambda _: Q(**{f"{prefix}_kind": "", f"{prefix}_target": ""}))]
-    rest = [key for key in sorted(counts, key=order) if key[1]]
+    rest = [key for key in sorted(counts, key=order) if key[1] or key[2]]
     return first + [Section("/".join(map(str, key)), counts[key], going_to(prefix, key)) for key in rest]
 
 

@@ -6,6 +6,13 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from phone_numbers.services import bookkeeping
+
+
+def remove_triggers(apps, schema_editor):
+    """They were put in place after the migration, and would stand in the way of undoing it."""
+    bookkeeping.remove(using=schema_editor.connection.alias)
+
 
 class Migration(migrations.Migration):
 
@@ -173,4 +180,5 @@ class Migration(migrations.Migration):
             name='account',
             field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='numbers.account'),
         ),
+        migrations.RunPython(migrations.RunPython.noop, remove_triggers),
     ]

@@ -16,6 +16,7 @@ from phone_numbers.filters.table import PER_PAGE
 from phone_numbers.filters.words import SERVICE_MATCHES
 from phone_numbers.forms import filter_panel
 from phone_numbers.models import Account, SyncRun
+from phone_numbers.services.lists import is_kept
 from phone_numbers.views.freshness import freshness_of
 from phone_numbers.views.pages import PageRequest, render_page, requires, wants_piece
 from phone_numbers.views.progress import Progress
@@ -36,6 +37,12 @@ COLUMNS = {
     "renewal": "Renews",
     "presence": "Presence",
 }
+EXPORTS = (
+    ("CSV", "csv"),
+    ("Excel", "xlsx"),
+    ("CSV, every column", "csv&columns=all"),
+    ("Excel, every column", "xlsx&columns=all"),
+)
 Accounts = Mapping[int, Account]
 
 
@@ -62,7 +69,7 @@ class PageLink:
 def number_list(request: PageRequest) -> HttpResponse:
     accounts, edition = find_accounts()
     query = InventoryQuery.read(request.GET, {str(pk): account.name for pk, account in accounts.items()})
-    query, page = page_of(query, edition)
+    query, page = page_of(with_known_list(query), edition)
     context = list_context(request, query, page, accounts)
     if not wants_piece(request):
         context |= frame_context(query, accounts)
@@ -72,6 +79,14 @@ def number_list(request: PageRequest) -> HttpResponse:
     if request.htmx:
         response["HX-Push-Url"] = request.get_full_path() if query.mistakes else request.path + query.suffix
     return response
+
+
+def with_known_list(query: InventoryQuery) -> InventoryQuery:
+    """A list that is not kept any more is a mistake like any other."""
+    if "list" not in query.chosen or is_kept(query.chosen["list"][0]):
+        return query
+    mistake = Mistake("list", "There is no such list of numbers, or not any more: a list is kept for a week.")
+    return replace(query, mistakes=(*query.mistakes, mistake))
 
 
 def find_accounts() -> tuple[Accounts, str]:
@@ -100,6 +115,8 @@ def list_context(request: PageRequest, query: InventoryQuery, page: NumberPage, 
         "rows": with_absences([row_of(number, accounts.get(number.account_id)) for number in page.numbers]),
         "page_links": page_links(query, page),
         "columns": [column(query, key) for key in COLUMNS],
+        "exports": EXPORTS,
+        "export_suffix": f"?{query.having()!s}&format=" if query.chosen else "?format=",
         "sizes": PER_PAGE,
         "accounts": accounts,
         "first_syncs": [] if page.total else first_syncs(accounts),

@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_required, permission_required
 from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django_htmx.middleware import HtmxDetails
 
@@ -27,7 +27,7 @@ class PageRequest(HttpRequest):
     user: User
 
 
-View = Callable[Concatenate[PageRequest, Arguments], HttpResponse]
+View = Callable[Concatenate[PageRequest, Arguments], HttpResponseBase]
 
 
 def requires(permission: str) -> Callable[[View[Arguments]], View[Arguments]]:

@@ -120,6 +120,20 @@ STAMP = hashlib.sha256("".join(MEASURES).encode()).hexdigest()
 """Of what is installed: other measures, of another release, are put in place anew."""
 STATEMENTS = (*MEASURES, f"COMMENT ON FUNCTION numbers_keep_tally() IS '{STAMP}'")
 
+REMOVAL = (
+    "DROP INDEX IF EXISTS number_by_trigrams",
+    *(
+        f"DROP FUNCTION IF EXISTS {name} CASCADE"
+        for name in (
+            "numbers_text",
+            "numbers_trigrams",
+            "numbers_keep_tally",
+            "numbers_mark_change",
+            "numbers_mark_edition",
+        )
+    ),
+)
+
 
 def is_installed(cursor: "CursorWrapper") -> bool:
     cursor.execute("SELECT obj_description(to_regproc('numbers_keep_tally'), 'pg_proc')")

@@ -78,6 +78,12 @@ STATEMENTS = (
     *MARK.split("; "),
 )
 
+REMOVAL = (
+    *(statement for statement in TRIGGERS if statement.startswith("DROP")),
+    "DROP TABLE IF EXISTS numbers_search",
+    "DROP INDEX IF EXISTS tally_cell",
+)
+
 
 def is_installed(cursor: "CursorWrapper") -> bool:
     """As SQLite keeps the words of what made them, they can be compared."""
