@@ -6,6 +6,7 @@ A message that is lost, late or doubled changes nothing: the tick rings again fo
 import datetime as dt
 from typing import Any
 
+import structlog
 from celery import Task, shared_task
 from celery.signals import worker_ready
 from django.conf import settings
@@ -14,6 +15,8 @@ from django.utils import timezone
 
 from phone_numbers.models import ChangeSet, Pulse
 from phone_numbers.services import change_crews, change_plans, change_sets, changes, pruning, runs, sync
+
+logger = structlog.get_logger(__name__)
 
 LONGEST_COUNTDOWN_SECONDS = 60
 """A change that is due later than this is left to the tick."""
@@ -28,16 +31,45 @@ def tick() -> None:
     """Start what is due, and ring again for what nobody picked up or whose worker was lost."""
     now = timezone.now()
     Pulse.record("tick")
-    change_plans.prune_drafts(now)
+    for step in STEPS:
+        try:
+            step(now)
+        except Exception:
+            logger.exception("a step of the tick failed; the others go on", step=step.__name__)
+
+
+def ring_for_changes(now: dt.datetime) -> None:
     for change_id in changes.due_changes(now):
         ring(apply_change, change_id)
+
+
+def ring_for_crews(now: dt.datetime) -> None:
     for account_id in change_crews.due_accounts(now):
         ring(work_for_account, account_id)
-    for run_id in {*runs.reap_runs(now), *runs.due_account_runs(now)}:
+
+
+def ring_for_lost_runs(now: dt.datetime) -> None:
+    for run_id in runs.reap_runs(now):
         ring(sync_account, run_id)
+
+
+def ring_for_due_runs(now: dt.datetime) -> None:
+    for run_id in runs.due_account_runs(now):
+        ring(sync_account, run_id)
+
+
+def feel_pulses(now: dt.datetime) -> None:
     for queue in PULSED_QUEUES:
         feel_pulse(queue, now)
+
+
+def prune(now: dt.datetime) -> None:
+    change_plans.prune_drafts(now)
     pruning.prune_runs()
+
+
+STEPS = (ring_for_changes, ring_for_crews, ring_for_lost_runs, ring_for_due_runs, feel_pulses, prune)
+"""Of a tick. What one of them stumbles over must not keep the others from their work."""
 
 
 def feel_pulse(queue: str, now: dt.datetime) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Count, QuerySet
 
 from phone_numbers.models import Account, Change, ChangeSet
+from phone_numbers.services.change_reversals import RETRIED
 from phone_numbers.services.change_sets import why_count_is_typed
 from phone_numbers.views.changes import LoggedChange, in_log
 from phone_numbers.views.values import field_title, find_labels, value_in_words
@@ -49,6 +50,11 @@ class Outcome:
     @property
     def troubled(self) -> int:
         return sum(self.groups[key].count for key in TROUBLED if key in self.groups)
+
+    @property
+    def retried(self) -> int:
+        """Those that another try may bring further."""
+        return sum(self.groups[key].count for key in RETRIED if key in self.groups)
 
     def changes_in(self, change_set: ChangeSet, shown: str) -> "QuerySet[Change]":
         """Of the group that is shown, or everything but what is left alone because it is so already."""

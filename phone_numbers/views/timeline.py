@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 
 from phone_numbers.filters.words import in_words as spelled
 from phone_numbers.models import Event, PhoneNumber
+from phone_numbers.services.editing import capabilities_of
 from phone_numbers.templatetags.display import money
 from phone_numbers.views.values import ROUTES, Labels, field_title, find_labels, value_in_words
 
@@ -49,6 +50,8 @@ class Line:
     event: Event
     day: date
     differences: list[Difference]
+    is_restorable: bool
+    """What changed there can be changed back from here."""
 
     @property
     def note(self) -> str:
@@ -114,8 +117,14 @@ def lines_of(number: PhoneNumber, events: Sequence[Event]) -> list[Line]:
     told = [(event, list(differences_in(event))) for event in events]
     routes = [value for _, found in told for name, *values in found if name in ROUTES for value in values]
     labels = find_labels([number.account_id], routes)
+    capabilities = capabilities_of(number.account)
     return [
-        Line(event, timezone.localtime(event.at).date(), [in_words(number, labels, *each) for each in found])
+        Line(
+            event,
+            timezone.localtime(event.at).date(),
+            [in_words(number, labels, *each) for each in found],
+            is_restorable=event.kind == Event.Kind.DRIFT and bool(capabilities and capabilities.edit(event.field)),
+        )
         for event, found in told
     ]
 

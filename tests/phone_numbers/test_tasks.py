@@ -171,3 +171,12 @@ def test_it_raises_nothing_when_the_broker_is_down(
 
 def broken(**_: Any) -> None:
     raise ConnectionRefusedError("no broker")
+
+
+def test_it_goes_on_when_one_step_of_the_tick_fails(account, monkeypatch):
+    def broken(now):
+        raise ValueError("Something is wrong with the changes.")
+
+    monkeypatch.setattr(tasks, "STEPS", (broken, *tasks.STEPS[1:]))
+    tasks.tick()
+    assert SyncRun.objects.filter(account=account).exists()

@@ -1,0 +1,66 @@
+"""Undo, try again, put back: each makes a plan and shows it. Nothing is sent from here."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from phone_numbers.models import Change, ChangeSet, Event
+from phone_numbers.services.change_plans import Origin
+from phone_numbers.services.change_requests import ChangeRefused
+from phone_numbers.services.change_reversals import plan_restore, plan_retry, plan_undo, plan_undo_of_change
+from phone_numbers.views.change_sets import MAY_CHANGE, found, origin_of
+from phone_numbers.views.pages import PageRequest, requires
+
+Source = ChangeSet.Source
+
+
+@requires(MAY_CHANGE)
+@require_POST
+def change_set_undo(request: PageRequest, pk: str) -> HttpResponse:
+    change_set = found(pk)
+    back = reverse("numbers:change_set_detail", args=[pk])
+    return show_plan(request, Source.UNDO, lambda origin: plan_undo(origin, change_set), back)
+
+
+@requires(MAY_CHANGE)
+@require_POST
+def change_set_retry(request: PageRequest, pk: str) -> HttpResponse:
+    """Only what failed; it is a bulk edit like the first one, or an import, or whatever that was."""
+    change_set = found(pk)
+    back = reverse("numbers:change_set_detail", args=[pk])
+    source = Source(change_set.source)
+    return show_plan(request, source, lambda origin: plan_retry(origin, change_set), back)
+
+
+@requires(MAY_CHANGE)
+@require_POST
+def change_undo(request: PageRequest, pk: int) -> HttpResponse:
+    change = get_object_or_404(Change.objects.select_related("change_set"), pk=pk)
+    back = reverse("numbers:detail", args=[change.number_id])
+    return show_plan(request, Source.UNDO, lambda origin: plan_undo_of_change(origin, change), back)
+
+
+@requires(MAY_CHANGE)
+@require_POST
+def drift_restore(request: PageRequest, pk: int) -> HttpResponse:
+    """What a number was before it changed at its provider."""
+    event = get_object_or_404(Event, pk=pk, kind=Event.Kind.DRIFT)
+    back = reverse("numbers:detail", args=[event.number_id])
+    return show_plan(request, Source.RESTORE, lambda origin: plan_restore(origin, [event]), back)
+
+
+def show_plan(
+    request: PageRequest, source: ChangeSet.Source, make: Callable[[Origin], ChangeSet], back: str
+) -> HttpResponse:
+    """The plan, or where they came from with the sentence why there is none."""
+    reason = request.POST.get("reason", "").strip()
+    try:
+        plan = make(origin_of(request, source, reason, {}))
+    except ChangeRefused as refused:
+        messages.error(request, str(refused))
+        return redirect(back)
+    return redirect("numbers:change_set_detail", plan.pk)
