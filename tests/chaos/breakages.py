@@ -82,6 +82,8 @@ def no_slot() -> None:
 
     def start_anyway(account: Any, _: Any) -> Any:
         time.sleep(0.4)
+        while runs.live_run(account):
+            time.sleep(0.02)
         return runs.request_sync(account, trigger=SyncRun.Trigger.SCHEDULE)
 
     replace(runs.start_slot, start_anyway)

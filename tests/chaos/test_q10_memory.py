@@ -15,11 +15,11 @@ from tests.chaos.processes import Installation, wait_for
 from tests.chaos.rows import report
 from tests.servers import Server
 
-pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.full, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.full, pytest.mark.timeout(400)]
 
 JOBS = 2000
 WARM_UP = 300
-EDITS = 100
+EDITS = 50
 MOST_MEGABYTES = 20
 THREADS = [sys.executable, *worker_command("celery")]
 """The embedded mode's worker: its threads are never replaced, as a pool's processes are."""
@@ -46,7 +46,7 @@ def growth(installation: Installation, simulator: Simulator, jobs: int, **chaos:
         for part in (WARM_UP, jobs):
             pks = [edits.ask().pk for _ in range(EDITS)] + [0] * (part - EDITS)
             assert installation.send("numbers.apply_change", *pks)
-            wait_for(lambda: not queue.llen("celery") and not edits.live(), 120)
+            wait_for(lambda: not queue.llen("celery") and not edits.live(), 180)
             sizes.append(megabytes(worker.process.pid))
     assert edits.lost() == 0
     return sizes[1] - sizes[0]

@@ -12,7 +12,7 @@ from tests.chaos.processes import Installation, holds_within, ticking, wait_for
 from tests.chaos.rows import report
 from tests.servers import Server
 
-pytestmark = [pytest.mark.processes, pytest.mark.full]
+pytestmark = [pytest.mark.processes, pytest.mark.full, pytest.mark.timeout(240)]
 
 JOBS = 100
 MOST_SECONDS = 45

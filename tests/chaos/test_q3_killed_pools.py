@@ -22,7 +22,7 @@ from tests.chaos.worlds import Shaker
 from tests.dashboard.processes import Started
 from tests.servers import Server
 
-pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.full]
+pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.full, pytest.mark.timeout(240)]
 
 LEASE_SECONDS = 5
 MARGIN_SECONDS = 5
@@ -69,7 +69,7 @@ class Job:
             self.faults.append(self.simulator.fault("latency", method="POST", seconds=1, after=True))
 
     def wait_until_under_way(self) -> None:
-        wait_for(lambda: all(fault.struck for fault in self.faults), 30, lambda: self.faults)
+        wait_for(lambda: all(fault.struck for fault in self.faults), 60, lambda: self.faults)
 
     def attempt(self) -> int:
         return SyncRun.objects.get(pk=self.run.pk).attempt
@@ -84,7 +84,7 @@ def pool_of(parent: Started) -> list[int]:
 
 
 def report_job(job: Job, how: str) -> None:
-    over = holds_within(job.is_over, 30)
+    over = holds_within(job.is_over, 60)
     wrong = job.shaker.lost() + job.shaker.told_twice()
     report("Q3", f"sync and edit done, {how}", over, "yes", holds=over)
     report("Q3", f"numbers lost or told twice, {how}", len(wrong), "0", holds=not wrong)

@@ -14,7 +14,7 @@ from tests.chaos.rows import report
 from tests.chaos.worlds import stuck
 from tests.servers import Server
 
-pytestmark = [pytest.mark.processes, pytest.mark.full]
+pytestmark = [pytest.mark.processes, pytest.mark.full, pytest.mark.timeout(240)]
 
 WORKERS = 3
 LEASE_SECONDS = 5

@@ -12,7 +12,7 @@ from tests.chaos.rows import FULL, report
 from tests.chaos.worlds import stuck
 from tests.servers import Server
 
-pytestmark = [pytest.mark.processes, pytest.mark.lane2]
+pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.timeout(240)]
 
 NAMES = ("Plivo main", "Plivo logistics", "Twilio East", "Fone Dynamics dental")
 ROUNDS = 5 if FULL else 2

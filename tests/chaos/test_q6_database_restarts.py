@@ -87,6 +87,7 @@ def test_q6_everything_outlives_a_restart_of_the_database(
     visitor = Visitor(web)
     time.sleep(0.3)
     server.stop(signal.SIGQUIT)
+    time.sleep(1)
     server.start()
     connection.close()
     live = Change.objects.filter(pk=change.pk, state__in=Change.LIVE)

@@ -13,7 +13,7 @@ from tests.chaos.processes import Installation, holds_within, ticking
 from tests.chaos.rows import report
 from tests.servers import Server
 
-pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.full]
+pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.full, pytest.mark.timeout(240)]
 
 DOWN_SECONDS = 6
 MOST_SECONDS = 20

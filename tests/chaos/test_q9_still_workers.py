@@ -11,7 +11,7 @@ from tests.chaos.processes import Installation, ticking, wait_for
 from tests.chaos.rows import report
 from tests.servers import Server
 
-pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.full]
+pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.full, pytest.mark.timeout(240)]
 
 INTERVAL_SECONDS = 1.0
 INTERVALS = 3

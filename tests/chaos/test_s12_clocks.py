@@ -20,7 +20,7 @@ from tests.phone_numbers.jobs import ask
 from tests.roles import make_user
 from tests.servers import unavailable
 
-pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.full]
+pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.full, pytest.mark.timeout(240)]
 
 LEASE_SECONDS = 8
 MOST_SECONDS = 20

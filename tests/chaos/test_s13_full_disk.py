@@ -17,7 +17,7 @@ from tests.chaos.rows import report
 from tests.chaos.worlds import Shaker, is_intact, stuck
 from tests.servers import unavailable
 
-pytestmark = [pytest.mark.processes, pytest.mark.lane2]
+pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.timeout(240)]
 
 MEGABYTES = 4
 LEASE_SECONDS = 1

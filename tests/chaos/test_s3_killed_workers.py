@@ -16,7 +16,7 @@ from tests.chaos.processes import Installation, holds_within, kill, wait_for, wa
 from tests.chaos.rows import FULL, report
 from tests.chaos.worlds import Shaker, stuck
 
-pytestmark = [pytest.mark.processes, pytest.mark.lane2]
+pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.timeout(240)]
 
 NAMES = ("Plivo main", "Plivo logistics", "Twilio main", "SignalWire main", "Fone Dynamics trades")
 """One worker each is killed in every round."""
