@@ -2,17 +2,13 @@
 
 import datetime as dt
 import itertools
-import os
 import signal
-import subprocess
-import sys
 import time
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -22,6 +18,7 @@ from phone_numbers.services.change_states import claim_change, may_send, settle
 from phone_numbers.services.leases import LeaseLost
 from providers.simulator import Simulator
 from tests.phone_numbers.jobs import ONE, ask, edits, events, number_of, sync, work, work_to_the_end
+from tests.phone_numbers.killing import killed
 
 ONCE = [("alias", "New")]
 
@@ -351,7 +348,11 @@ def test_it_leaves_a_change_to_the_worker_that_has_it(number: PhoneNumber, opera
 
 
 @pytest.mark.parametrize(
-    "place", ["after_get", "before_send", "after_send", "after_yes", "after_read_back", "after_refusal"]
+    "place",
+    [
+        *("after_claim", "after_get", "before_send", "after_send", "after_yes", "after_read_back", "after_refusal"),
+        *("after_confirm", "after_audit"),
+    ],
 )
 @pytest.mark.django_db(transaction=True)
 def test_it_survives_being_killed(
@@ -360,35 +361,13 @@ def test_it_survives_being_killed(
     if place == "after_refusal":
         simulator.fault("error", status=503, method="POST", after=True)
     change = ask(number, operator, alias="New")
-    assert killed(change, simulator, settings, place) == -signal.SIGKILL
+    assert killed("change", change.pk, simulator, settings, place) == -signal.SIGKILL
     Change.objects.update(lease_expires_at=timezone.now())
     work_to_the_end(change)
     assert (change.state, applied(simulator)) == (Change.State.CONFIRMED, ONCE)
     history = events(number)
     assert (history[0], history[-1], history.count("requested")) == ("requested", "confirmed", 1)
-
-
-def killed(change: Change, simulator: Simulator, settings: Settings, place: str) -> int:
-    """How a worker process ended that was told to die at this place."""
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "dashboard.settings",
-        "DATABASE_URL": database_url(),
-        "SIMULATOR_URL": simulator.root,
-        "SECRET_KEY": settings.SECRET_KEY,
-        "CREDENTIALS_KEYS": ",".join(settings.CREDENTIALS_KEYS),
-        "CRASH_AT": place,
-    }
-    command = [sys.executable, "-m", "tests.phone_numbers.killed_worker", str(change.pk)]
-    return subprocess.run(command, env=environment, check=False, timeout=60).returncode
-
-
-def database_url() -> str:
-    """The tests' own database, for another process."""
-    used = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{used['NAME']}"
-    return f"postgresql://{used['USER']}@{used['HOST']}:{used['PORT']}/{used['NAME']}"
+    assert history.count("confirmed") == 1
 
 
 def test_it_leaves_other_numbers_alone(synced: Account, operator: User, simulator: Simulator) -> None:
