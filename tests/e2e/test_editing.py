@@ -44,13 +44,13 @@ def test_it_carries_an_operator_from_signing_in_to_a_changed_provider(
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     for label, query in (("Toll-free", "type=toll_free"), ("Unregistered", "tendlc=unregistered")):
-        box = page.get_by_label(label, exact=True).first
+        box = page.get_by_role("checkbox", name=label, exact=True).first
         box.check()
         expect(page).to_have_url(re.compile(rf"\?{query}$"))
         box.uncheck()
     page.get_by_label("How services match").select_option("all")
     page.get_by_role("checkbox", name="SMS", exact=True).check()
-    page.get_by_label("MMS").check()
+    page.get_by_role("checkbox", name="MMS", exact=True).check()
     expect(page).to_have_url(re.compile(r"\?services=sms,mms&services_match=all$"))
 
     number = PhoneNumber.objects.filter(voice_kind="application", service_bits__in=[6, 7]).earliest("e164")
