@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class PhoneNumbersConfig(AppConfig):
@@ -10,5 +10,6 @@ class PhoneNumbersConfig(AppConfig):
     def ready(self) -> None:
         from phone_numbers.services import bookkeeping, history_guard  # noqa: PLC0415 - models can be imported from here on
 
+        pre_migrate.connect(history_guard.lift, sender=self)
         post_migrate.connect(bookkeeping.install, sender=self)
         post_migrate.connect(history_guard.install, sender=self)

@@ -1,6 +1,6 @@
 """Keeps history append-only, in the database itself: triggers refuse to change or delete a line.
 
-`install` runs after every `migrate`, because SQLite drops a table's triggers whenever a migration alters the table.
+`lift` runs before and `install` after every `migrate`: SQLite drops the triggers of a table that a migration alters.
 Forgetting which user or sync run a line was about stays possible, for when those are deleted; a user's name is in the
 line.
 """
@@ -40,6 +40,16 @@ def install(*, using: str = "default", **_: object) -> None:
     with transaction.atomic(using=using), connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
+
+
+def lift(*, using: str = "default", **_: object) -> None:
+    """Before a migration: on SQLite a table cannot lose a column that a trigger names."""
+    connection = connections[using]
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            for model in GUARDED:
+                for rule in ("unchanged", "undeleted"):
+                    cursor.execute(f"DROP TRIGGER IF EXISTS {model._meta.db_table}_{rule}")
 
 
 def postgresql_triggers(guarded: list[type[models.Model]]) -> list[str]:
