@@ -74,6 +74,7 @@ def test_it_walks_ticks_and_edits_by_keyboard(site, account):
     page.keyboard.press("e")
     expect(page.locator("[data-editor] input[name=alias]")).to_be_focused()
     page.keyboard.press("Escape")
+    expect(page.locator("[data-editor]")).to_have_count(0)
     page.keyboard.press("?")
     expect(page.get_by_role("heading", name="Keys")).to_be_visible()
 

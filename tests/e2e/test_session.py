@@ -38,7 +38,7 @@ def test_it_shows_nothing_after_signing_out_and_going_back(site, account, page):
 @pytest.mark.parametrize("path", ["alias/", "voice/edit/"])
 def test_it_gives_a_whole_page_at_the_address_of_a_piece(site, account, path):
     page = site.open(f"/numbers/{account.numbers.first().pk}/{path}")
-    expect(page.get_by_role("heading", name="Where it goes")).to_be_visible()
+    expect(page.get_by_role("heading", name="Where does this number go?")).to_be_visible()
 
 
 def test_it_stops_polling_when_the_session_is_over(site, account, page, operator):
