@@ -35,6 +35,8 @@ PLANS = "plans"
 """The queue of the crews' messages, and the name of its pulse."""
 SLICE_SECONDS = 15.0
 WAVE_PER_HAND = 3
+MOST_HANDS = 5
+"""Enough to use an account's rate; few enough that little is under way when the credentials are refused."""
 LOOKED_AT, MOST_TROUBLED = 20, 4
 """Of the last so many changes, so many may go wrong before the change set pauses: a fifth."""
 SHARE, CALLS_PER_CHANGE = 0.9, 3
@@ -248,7 +250,7 @@ class Hand:
 
 def hands_of(account: Account) -> int:
     try:
-        return provider_class(account).capabilities.max_in_flight
+        return min(provider_class(account).capabilities.max_in_flight, MOST_HANDS)
     except Unsupported:
         return 1
 
