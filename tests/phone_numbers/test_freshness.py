@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -158,8 +159,8 @@ class TestAbsence:
 
     def test_it_counts_from_when_the_number_was_first_found_absent(self, signed_in):
         number = make_number(make_account(), presence="missing", presence_since=timezone.now())
-        event = make_event(number, "presence", before="present", after="unconfirmed")
-        type(event).objects.filter(pk=event.pk).update(at=timezone.now() - timedelta(days=4, hours=1))
+        with time_machine.travel(timezone.now() - timedelta(days=4, hours=1)):
+            make_event(number, "presence", before="present", after="unconfirmed")
         assert "22 hours left" in words_of(signed_in.get(f"/numbers/{number.pk}/"))
 
     def test_it_says_when_the_window_is_over(self, signed_in):
