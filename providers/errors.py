@@ -3,7 +3,7 @@
 ProviderError
 ├── Transient             the same call may succeed later, after `retry_after` seconds when the provider said so
 │   ├── RateLimited       not processed (429)
-│   ├── NotSent           we held a write back: whoever asked for it may no longer make it
+│   ├── NotSent           we held a call back: whoever asked for it may not make it any more, or not now
 │   └── Unavailable       time-out, reset, 5xx: the outcome of a write is unknown
 └── Permanent             the same call will fail again
     ├── AuthenticationFailed

@@ -85,6 +85,7 @@ class HttpClient:
         *,
         allowed_calls: Iterable[tuple[str, str]],
         limiter: Limiter | None = None,
+        may_call: Callable[[], bool] = lambda: True,
         may_send: Callable[[], bool] = lambda: True,
         limits: Limits = Limits(),
         title: str = "The provider",
@@ -97,7 +98,7 @@ class HttpClient:
         self._title = title
         self._base_urls = {host: httpx.URL(url.rstrip("/")) for host, url in base_urls.items()}
         self._allowed_calls = [(method, re.compile(path)) for method, path in allowed_calls]
-        self._limiter, self._may_send = limiter, may_send
+        self._limiter, self._may_call, self._may_send = limiter, may_call, may_send
         self._error_words, self._sleep, self._clock = error_words, sleep, clock
         self._over_at = None if limits.total_seconds is None else clock() + limits.total_seconds
         self._secrets = (base64.b64encode(":".join(authorization).encode()).decode(), authorization[1])
@@ -196,6 +197,8 @@ class HttpClient:
 
     def _attempt(self, request: httpx.Request, given_up: threading.Event) -> Any:
         self._wait_for_turn(given_up, self._seconds_left())
+        if not self._may_call():
+            raise NotSent(f"{self._title} is not to be called just now: nothing was sent.")
         if request.method != "GET" and not self._may_send():
             raise NotSent(
                 f"The time to change anything at {self._title} was over before the turn came: nothing was sent."

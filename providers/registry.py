@@ -22,6 +22,7 @@ def open_provider(
     *,
     base_urls: Mapping[str, str] | None = None,
     limiter: Limiter | None = None,
+    may_call: Callable[[], bool] | None = None,
     may_send: Callable[[], bool] | None = None,
     limits: Limits | None = None,
     sleep: Callable[[float], object] | None = None,
@@ -29,7 +30,7 @@ def open_provider(
     """One account at one provider, to be closed after use. Sends nothing yet.
 
     `base_urls` replaces the provider's own hosts; `limiter` is waited for before every request;
-    `may_send` is asked after that, right before every write.
+    `may_call` is asked after that, right before every request, and `may_send` right before every write.
     """
     provider = PROVIDERS.get(kind)
     if provider is None:
@@ -39,6 +40,7 @@ def open_provider(
         provider.authorization(credentials),
         allowed_calls=provider.allowed_calls,
         limiter=limiter,
+        may_call=may_call or (lambda: True),
         may_send=may_send or (lambda: True),
         limits=limits or Limits(),
         title=provider.title,

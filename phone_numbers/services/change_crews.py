@@ -153,27 +153,26 @@ class Gang:
         self.pace = pace_of(account)
         self._queue: deque[tuple[int, uuid.UUID]] = deque()
         self._lock = threading.Lock()
+        self._crew = [Hand(self) for _ in range(hands)]
         self._stopped: set[uuid.UUID] = set()
         self._results: dict[uuid.UUID, deque[bool]] = {}
 
     def work(self) -> None:
         if self.hands == 1:
-            Hand(self).work()
+            self._crew[0].work()
             return
         with ThreadPoolExecutor(self.hands, thread_name_prefix=f"crew-{self.account.pk}") as pool:
-            for done in [pool.submit(self.work_in_thread) for _ in range(self.hands)]:
+            for done in [pool.submit(hand.work_in_thread) for hand in self._crew]:
                 done.result()
 
-    def work_in_thread(self) -> None:
-        try:
-            Hand(self).work()
-        finally:
-            connection.close()
+    def may_call(self) -> bool:
+        """Not once the credentials were refused: nobody waits for that to be written down."""
+        return not any(hand.is_refused for hand in self._crew)
 
     def take(self) -> int | None:
         """The next change to work on; None when the slice is over or nothing is due."""
         with self._lock:
-            while time.monotonic() < self.ends_at:
+            while time.monotonic() < self.ends_at and self.may_call():
                 if not self._queue:
                     self._refill()
                 if not self._queue:
@@ -237,10 +236,21 @@ class Hand:
                 if change := bring_on(change_id, self.opened):
                     self.gang.note(change)
 
+    def work_in_thread(self) -> None:
+        try:
+            self.work()
+        finally:
+            connection.close()
+
+    @property
+    def is_refused(self) -> bool:
+        return self.change is not None and isinstance(self.change.trouble, AuthenticationFailed)
+
     def opened(self, change: Change) -> AbstractContextManager[Provider]:
         self.change = change
         if self._provider is None:
-            opening = open_account(self.gang.account, self.limits, may_send=self.may_send)
+            gates = {"may_call": self.gang.may_call, "may_send": self.may_send}
+            opening = open_account(self.gang.account, self.limits, **gates)
             self._provider = self._open.enter_context(opening)
         return nullcontext(self._provider)
 

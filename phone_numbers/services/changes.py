@@ -58,6 +58,8 @@ WAITS_IN_DOUBT = (2.0, 5.0, 15.0, 60.0)
 WAITS_WHEN_SLOW = (2.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 """The same, over and over the last one, for a field that the provider is known to take its time over."""
 WAITS_WITHOUT_READING = (2.0, 5.0, 15.0, 60.0, 300.0)
+WAIT_WHEN_REFUSED = 60.0
+"""Before what was sent is read once more: nobody mends credentials in a few seconds."""
 MOST_FAILURES_UNSENT = 8
 MOST_FAILURES_SENT = 100
 LONGEST_LIFE = dt.timedelta(days=1)
@@ -259,7 +261,9 @@ def do_without_reading(change: Change, error: ProviderError) -> None:
     unsent = change.state == State.PENDING
     missing = isinstance(error, NotFound)
     times = change.failures if change.error_slug == error.slug else 0
-    if missing and not unsent and times < len(waits_of(change)):
+    if isinstance(error, NotSent):
+        let_go(change, next_attempt_at=None if unsent else timezone.now() + dt.timedelta(seconds=WAIT_WHEN_REFUSED))
+    elif missing and not unsent and times < len(waits_of(change)):
         wait = waits_of(change)[times]
         look_again(change, wait, failures=times, error_slug=error.slug, detail=in_full(error))
     elif missing or (unsent and not isinstance(error, Transient)):
@@ -301,6 +305,7 @@ def nothing_sent(change: Change) -> str:
 def seconds_to_wait(error: ProviderError, times: int) -> float:
     """Longer with every time, and never less than the provider asked for."""
     asked = error.retry_after or 0.0 if isinstance(error, Transient) else 0.0
+    asked = WAIT_WHEN_REFUSED if isinstance(error, AuthenticationFailed) else asked
     rank = min(max(times, 1), len(WAITS_WITHOUT_READING))
     return max(asked, WAITS_WITHOUT_READING[rank - 1])
 

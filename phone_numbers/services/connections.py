@@ -16,11 +16,16 @@ from providers.registry import PROVIDERS, open_provider
 
 @contextmanager
 def open_account(
-    account: Account, limits: Limits | None = None, *, may_send: Callable[[], bool] | None = None
+    account: Account,
+    limits: Limits | None = None,
+    *,
+    may_call: Callable[[], bool] | None = None,
+    may_send: Callable[[], bool] | None = None,
 ) -> Iterator[Provider]:
     """The account's provider, signed in and limited to its rate. Raises ProviderError.
 
-    `may_send` is asked right before every write; when it says no, NotSent is raised and nothing leaves.
+    `may_call` is asked right before every request, `may_send` right before every write; when one says no, NotSent is
+    raised and nothing leaves.
     """
     kind = provider_class(account)
     credentials = open_credentials(account)
@@ -29,6 +34,7 @@ def open_account(
         credentials,
         base_urls=simulated_hosts(kind, credentials) if account.is_demo else None,
         limiter=shared_limiter(account, kind),
+        may_call=may_call,
         may_send=may_send,
         limits=limits,
     )

@@ -260,6 +260,34 @@ def test_it_pauses_when_the_credentials_are_refused(
     assert "credentials" in change_set.state_detail
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.django_db(transaction=True)
+def test_it_calls_no_more_than_three_times_once_the_credentials_are_refused(
+    numbers: list[PhoneNumber], operator: User, simulator: Simulator, method: str
+) -> None:
+    change_set = start(plan(numbers, operator, alias="New"), operator)
+    simulator.fault("latency", method=method, path=ONE, times=4, seconds=0.8)
+    simulator.fault("error", status=401, method=method, path=ONE, nth=5)
+    work_for_account(numbers[0].account_id)
+    change_set.refresh_from_db()
+    asked = list(simulator.requests.kept)
+    refused_at = next(request.answered_at for request in asked if request.status == 401)
+    assert (change_set.state, sum(request.at > refused_at for request in asked) <= 3) == ("paused", True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_keeps_what_was_under_way_when_the_credentials_are_refused(
+    numbers: list[PhoneNumber], operator: User, simulator: Simulator
+) -> None:
+    change_set = start(plan(numbers, operator, alias="New"), operator)
+    simulator.fault("latency", method="POST", path=ONE, times=4, seconds=0.8)
+    simulator.fault("error", status=401, method="POST", path=ONE, nth=5)
+    work_for_account(numbers[0].account_id)
+    change_sets.resume_change_set(change_set, user=operator)
+    assert states(carry_out(change_set)) == {"confirmed": len(numbers) - 1, "failed": 1}
+    assert len(edits(simulator)) == len(numbers) - 1
+
+
 def test_it_pauses_when_too_many_go_wrong(numbers: list[PhoneNumber], operator: User, simulator: Simulator) -> None:
     change_set = start(plan(numbers, operator, alias="New"), operator)
     for nth in range(1, 200, 3):

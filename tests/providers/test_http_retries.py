@@ -116,5 +116,13 @@ def test_it_sends_no_write_whose_turn_came_too_late(turn_comes_in_time: bool, se
         assert len(wire.requests) == http.stats.requests == sent
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_it_calls_nobody_once_it_may_not(method: str) -> None:
+    with Wire((answer("{}"),)) as wire, closing(opened(wire, may_call=lambda: False)) as http:
+        with pytest.raises(NotSent, match="nothing was sent"):
+            http.get_json("/list/1/") if method == "GET" else http.send_json(method, "/list/1/", {"alias": "x"})
+        assert len(wire.requests) == 0
+
+
 def test_it_reads_whether_or_not_it_may_send() -> None:
     assert read(answer("1"), may_send=lambda: False) == 1
