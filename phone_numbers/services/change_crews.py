@@ -288,18 +288,22 @@ def open_changes(account: Account, size: int) -> list[tuple[int, uuid.UUID]]:
     sets = list(open_sets())
     for rank, change_set in enumerate(sets):
         share = -(-(size - len(opened)) // (len(sets) - rank))
-        left = canary_left(change_set)
         with suppress(IntegrityError):
-            opened += open_some(account, change_set, share if left is None else min(share, left))
+            opened += open_some(account, change_set, share)
     return opened
 
 
 def open_some(account: Account, change_set: ChangeSet, count: int) -> list[tuple[int, uuid.UUID]]:
-    """Raises IntegrityError when an edit of one of the numbers came in between: then it is tried again later."""
+    """No more than the canary allows, whichever crews ask at once.
+
+    Raises IntegrityError when an edit of one of the numbers came in between: then it is tried again later.
+    """
     with transaction.atomic():
         still_open = ChangeSet.objects.select_for_update().filter(pk=change_set.pk, state=ChangeSet.State.APPLYING)
         if still_open.first() is None:
             return []
+        left = canary_left(change_set)
+        count = count if left is None else min(count, left)
         changes = list(openable(account, change_set).select_for_update(of=("self",)).order_by("pk")[:count])
         pks = [change.pk for change in changes]
         columns = {"state": Change.State.PENDING, "created_at": timezone.now(), "detail": ""}

@@ -3,7 +3,8 @@
 import re
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -37,6 +38,19 @@ def demo_account(provider: str) -> Account:
     """The demo's first account at this provider, never read."""
     found = next(each for each in DEMO_ACCOUNTS if each.provider == provider)
     return make_account(found.name, provider=provider, credentials=Sealed.seal(found.credentials))
+
+
+def at_once(times: int, act: Callable[[], Any]) -> list[Any]:
+    """The same from so many threads, each with a database connection of its own."""
+
+    def apart(_: int) -> Any:
+        try:
+            return act()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(times) as pool:
+        return list(pool.map(apart, range(times)))
 
 
 def sync(account: Account) -> SyncRun:

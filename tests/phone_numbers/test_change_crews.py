@@ -1,6 +1,7 @@
 """Plans are worked through: whatever dies or goes wrong, nothing is lost, doubled or sent after it was stopped."""
 
 import datetime as dt
+from itertools import cycle
 
 import pytest
 from django.contrib.auth.models import User
@@ -15,7 +16,20 @@ from phone_numbers.services.change_states import claim_change
 from phone_numbers.services.changes import apply_change, due_changes
 from providers.simulator import Simulator
 from providers.simulator.world import World
-from tests.phone_numbers.jobs import ONE, ask, carry_out, edits, events, number_of, plan, start, states, work
+from tests.phone_numbers.jobs import (
+    ONE,
+    ask,
+    at_once,
+    carry_out,
+    edits,
+    events,
+    make_account,
+    number_of,
+    plan,
+    start,
+    states,
+    work,
+)
 
 
 @pytest.fixture
@@ -243,6 +257,19 @@ def test_it_waits_for_a_look_at_the_first_few(numbers: list[PhoneNumber], operat
     assert len(edits(simulator)) == 2
     change_sets.resume_change_set(change_set, user=operator)
     assert states(carry_out(change_set)) == {"confirmed": 9}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_sends_no_more_than_the_first_few_when_many_crews_begin_at_once(
+    numbers: list[PhoneNumber], operator: User
+) -> None:
+    accounts = [make_account(f"Branch {rank}") for rank in range(6)]
+    for number, account in zip(numbers, cycle(accounts), strict=False):
+        PhoneNumber.objects.filter(pk=number.pk).update(account=account)
+    change_set = start(plan(numbers, operator, alias="New"), operator, canary=2)
+    begin = iter(accounts)
+    at_once(len(accounts), lambda: change_crews.open_changes(next(begin), 9))
+    assert change_set.changes.filter(state=Change.State.PENDING).count() == 2
 
 
 # When the provider does not play along

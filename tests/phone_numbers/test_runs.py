@@ -1,20 +1,16 @@
 """Runs as rows: asked for once however often, held by one worker, taken back from lost ones."""
 
 import datetime as dt
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
 from phone_numbers.models import Account, Pulse, SyncRun
 from phone_numbers.services import runs
 from phone_numbers.services.leases import RING_AGAIN, LeaseLost
-from tests.phone_numbers.jobs import make_account
+from tests.phone_numbers.jobs import at_once, make_account
 
 NOON = dt.datetime(2026, 11, 2, 12, 0, tzinfo=dt.UTC)
 LONG = dt.timedelta(hours=1)
@@ -27,19 +23,6 @@ def account(db: None) -> Account:
 
 def ask(account: Account) -> SyncRun:
     return runs.request_sync(account, trigger=SyncRun.Trigger.PERSON)
-
-
-def at_once(times: int, act: Callable[[], Any]) -> list[Any]:
-    """The same from so many threads, each with a database connection of its own."""
-
-    def apart(_: int) -> Any:
-        try:
-            return act()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(times) as pool:
-        return list(pool.map(apart, range(times)))
 
 
 def test_it_queues_a_run(account: Account, operator: User) -> None:
