@@ -140,13 +140,16 @@ def start(draft: ChangeSet, user: User, **options: Any) -> ChangeSet:
     return apply_plan(draft, user=user, **given)
 
 
-def carry_out(change_set: ChangeSet, slices: int = 40) -> ChangeSet:
-    """As if the crews were rung for so often, each time when all waiting is over, until nothing is left to do."""
+def carry_out(change_set: ChangeSet, slices: int = 40, hands: int | None = 1) -> ChangeSet:
+    """As if the crews were rung for so often, each time when all waiting is over, until nothing is left to do.
+
+    `hands`: None for as many as there would be.
+    """
     for _ in range(slices):
         change_set.changes.update(next_attempt_at=None)
         accounts = accounts_of(change_set)
         for account in accounts:
-            work_for_account(account, hands=1)
+            work_for_account(account, hands=hands)
         change_set.refresh_from_db()
         if not accounts or change_set.state not in (ChangeSet.State.APPLYING, ChangeSet.State.CANCELLED):
             break
