@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from phone_numbers.models.changes import Change, ChangeSet
 from phone_numbers.models.numbers import PhoneNumber
@@ -48,7 +49,12 @@ class Event(models.Model):
 
     class Meta:
         ordering = ["-pk"]
-        indexes = [models.Index(fields=["number", "-id"], name="event_by_number")]
+        indexes = [
+            models.Index(fields=["number", "-id"], name="event_by_number"),
+            models.Index(fields=["actor_name", "-id"], condition=~Q(actor_name=""), name="event_by_actor"),
+            models.Index(fields=["-id"], condition=Q(change__isnull=False), name="event_of_change"),
+            models.Index(fields=["-id"], condition=Q(kind="drift"), name="event_of_drift"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.field}".strip()
