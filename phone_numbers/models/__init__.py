@@ -2,7 +2,7 @@
 
 from phone_numbers.models.accounts import Account, Application, Subaccount
 from phone_numbers.models.changes import Change, ChangeSet, Crew
-from phone_numbers.models.events import Event, PlanEvent
+from phone_numbers.models.events import DriftVerdict, Event, PlanEvent
 from phone_numbers.models.lists import NumberList
 from phone_numbers.models.local import LocalFields, Note, Tag
 from phone_numbers.models.numbers import HeldNumber, NumberPayload, PhoneNumber
@@ -18,6 +18,7 @@ __all__ = [
     "Change",
     "ChangeSet",
     "Crew",
+    "DriftVerdict",
     "Edition",
     "Event",
     "HeldNumber",

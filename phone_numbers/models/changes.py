@@ -168,6 +168,17 @@ class Change(models.Model):
     def is_live(self) -> bool:
         return self.state in self.LIVE
 
+    @property
+    def is_cancellable(self) -> bool:
+        """It waits for its turn, another try or a slow provider, and nobody holds it just now."""
+        waits_in_plan = self.state == self.State.PLANNED and self.change_set.is_under_way
+        return (self.is_live or waits_in_plan) and self.lease_token is None
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether a provider that was asked for it may still do it."""
+        return self.state in (self.State.SENDING, self.State.UNKNOWN)
+
 
 class Crew(models.Model):
     """Whoever works through an account's plans: one worker at a time, with several changes in flight."""

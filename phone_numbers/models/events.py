@@ -30,6 +30,8 @@ class Event(models.Model):
         LOCAL = "local", "Changed in Numberdesk"
         NOTED = "noted", "Note"
         WITHDRAWN = "withdrawn", "Note withdrawn"
+        SETTLED = "settled", "Conflict settled"
+        REVIEWED = "reviewed", "Outside change reviewed"
 
     number = models.ForeignKey(PhoneNumber, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=12, choices=Kind)
@@ -77,3 +79,29 @@ class PlanEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.before} → {self.after}"
+
+
+class DriftVerdict(models.Model):
+    """What somebody made of a change at the provider. The last word counts; each one is a line of history as well."""
+
+    class Kind(models.TextChoices):
+        ACCEPTED = "accepted", "Accepted"
+        IGNORED = "ignored", "Ignored"
+        RESTORED = "restored", "Put back"
+
+    event = models.OneToOneField(Event, primary_key=True, on_delete=models.CASCADE, related_name="verdict")
+    kind = models.CharField(max_length=10, choices=Kind)
+    plan = models.ForeignKey(
+        ChangeSet,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="By which it was put back.",
+    )
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    actor_name = models.CharField(max_length=150, blank=True)
+    at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.event_id} {self.kind}"

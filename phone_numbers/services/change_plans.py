@@ -16,14 +16,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from phone_numbers.models import Account, Change, ChangeSet, PhoneNumber
-from phone_numbers.services.change_requests import ChangeRefused, check_form, is_same
+from phone_numbers.services.change_requests import ChangeRefused, check_form, described_in_flight, is_same
 from phone_numbers.services.editing import (
     capabilities_of,
     normalised,
     refusal_of,
     side_effects,
     title_of,
-    value_label,
     with_names,
 )
 from providers.contract import Route
@@ -239,12 +238,6 @@ def changes_in_flight(pks: Iterable[int]) -> dict[int, Change]:
     """The change of each of these numbers that is being sent or waits for its turn."""
     found = Change.objects.filter(IN_FLIGHT, number__in=list(pks)).select_related("change_set").order_by("-pk")
     return {change.number_id: change for change in found}
-
-
-def described_in_flight(number: PhoneNumber, change: Change) -> str:
-    wanted = "; ".join(f"{title_of(name)} to {value_label(number, name, to)}" for name, to in change.desired.items())
-    who = change.change_set.applied_by_name or change.change_set.created_by_name
-    return f"An edit by {who} is under way: {wanted}."
 
 
 def plan_hash(draft: ChangeSet) -> str:

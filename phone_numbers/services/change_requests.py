@@ -9,7 +9,7 @@ from phone_numbers.models import Change, ChangeSet, Event, PhoneNumber
 from phone_numbers.services.cache import locked
 from phone_numbers.services.change_states import record
 from phone_numbers.services.crash_points import crash_point
-from phone_numbers.services.editing import refusal_of
+from phone_numbers.services.editing import refusal_of, title_of, value_label
 
 LONGEST_KEY = 64
 LONGEST_REASON = 255
@@ -66,7 +66,7 @@ def request_change(
     except IntegrityError:
         if first := find_change(user, idempotency_key, number, asked):
             return first
-        raise stale(PhoneNumber.objects.get(pk=number.pk), desired) from None
+        raise stale(PhoneNumber.objects.get(pk=number.pk), desired, base) from None
 
 
 def find_change(user: User, idempotency_key: str, number: PhoneNumber, asked: Mapping[str, str]) -> Change | None:
@@ -95,7 +95,7 @@ def store_change(
     with transaction.atomic():
         (present,) = locked(PhoneNumber.objects.filter(pk=number.pk))
         if not all(name in base and is_same(base[name], present.value(name)) for name in desired):
-            raise stale(present, desired)
+            raise stale(present, desired, base)
         news = {name: value for name, value in desired.items() if not is_same(value, present.value(name))}
         if not news:
             raise ChangeRefused("Nothing to change.")
@@ -116,11 +116,34 @@ def is_same(posted: str, cached: str) -> bool:
     return posted.replace("\r\n", "\n") == cached.replace("\r\n", "\n")
 
 
-def stale(number: PhoneNumber, desired: Mapping[str, str]) -> StaleBase:
+def stale(number: PhoneNumber, desired: Mapping[str, str], base: Mapping[str, str]) -> StaleBase:
+    """With who was faster, and what they did or are about to do."""
     live = Change.objects.filter(number=number, state__in=Change.LIVE).select_related("change_set").first()
     current = {name: number.value(name) for name in desired}
-    if live is None:
-        return StaleBase("This number has changed since the page was loaded. Nothing was sent.", current=current)
-    who = live.change_set.applied_by_name or live.change_set.created_by_name
-    sentence = f"An edit by {who} is under way for this number. Nothing was sent."
-    return StaleBase(sentence, change=live, current=current)
+    if live:
+        return StaleBase(f"{described_in_flight(number, live)} Nothing was sent.", change=live, current=current)
+    moved = [name for name, value in current.items() if name in base and not is_same(base[name], value)]
+    told = " ".join(described_move(number, name) for name in moved)
+    sentence = f"This number has changed since the page was loaded. {told} Nothing was sent."
+    return StaleBase(sentence.replace("  ", " "), current=current)
+
+
+def described_in_flight(number: PhoneNumber, change: Change) -> str:
+    wanted = "; ".join(f"{title_of(name)} to {value_label(number, name, to)}" for name, to in change.desired.items())
+    return f"An edit by {asker_of(change)} is under way: {wanted}."
+
+
+def described_move(number: PhoneNumber, name: str) -> str:
+    """Who brought this field to its present value; nobody here, when it was changed at the provider."""
+    value = number.value(name)
+    now = f"{title_of(name)} is {value_label(number, name, value)} now"
+    confirmed = number.changes.filter(state=Change.State.CONFIRMED, desired__has_key=name)
+    last = confirmed.select_related("change_set").first()
+    if last and last.desired[name] == value:
+        return f"{now}, changed by {asker_of(last)}."
+    return f"{now}, changed at the provider."
+
+
+def asker_of(change: Change) -> str:
+    """Who had it sent, else who asked for it."""
+    return change.change_set.applied_by_name or change.change_set.created_by_name

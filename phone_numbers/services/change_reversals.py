@@ -1,4 +1,4 @@
-"""Plans made from what happened before: undo a change, put back what drifted, try again what failed. Sends nothing.
+"""Plans made from what happened before: undo a change, put back what drifted, ask again for what failed. Sends nothing.
 
 Each is a draft like any other, from the values that are in force now. What was changed since is left out, never
 overwritten.
@@ -15,6 +15,8 @@ from phone_numbers.services.change_requests import ChangeRefused
 from phone_numbers.services.editing import title_of, value_label
 
 RETRIED = (Change.State.FAILED, Change.State.REFUSED, Change.State.MISMATCH)
+UNDONE = (*RETRIED, Change.State.CONFLICT)
+"""What was wanted is not in force."""
 
 Fields = Mapping[str, tuple[str, str]]
 """Field to the value that is to be undone, and the one to go back to."""
@@ -99,6 +101,14 @@ def plan_retry(origin: Origin, change_set: ChangeSet, states: Collection[str] = 
         raise ChangeRefused("Nothing of this failed, so there is nothing to try again.")
     wishes = (Wish(number=change.number_id, desired=change.desired) for change in failed.iterator(BATCH))
     return make_plan(replace(origin, follows=change_set), asked, wishes)
+
+
+def plan_again(origin: Origin, change: Change) -> ChangeSet:
+    """What one change wanted, once more, from what the number has now. Raises ChangeRefused when it is in force."""
+    if change.state not in UNDONE:
+        raise ChangeRefused("Only what did not come into force can be asked for again.")
+    wish = Wish(number=change.number_id, desired=change.desired)
+    return make_plan(replace(origin, follows=change.change_set), {"again": change.pk}, [wish])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

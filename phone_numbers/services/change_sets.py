@@ -20,13 +20,13 @@ from phone_numbers.services.change_plans import (
     batches,
     check_selection,
     delete_drafts,
-    described_in_flight,
     numbers_with_values,
 )
-from phone_numbers.services.change_requests import ChangeRefused
+from phone_numbers.services.change_requests import ChangeRefused, described_in_flight
 from phone_numbers.services.change_states import By, event_of
 from phone_numbers.services.editing import title_of, value_label
 from phone_numbers.services.leases import has_lapsed
+from phone_numbers.services.verdicts import note_restored
 
 TYPED_ABOVE = 50
 TYPED_ABOVE_PERCENT, SMALLEST_ACCOUNT = 30, 10
@@ -106,7 +106,10 @@ def apply_plan(
         "applied_at": timezone.now(),
         "canary": canary if canary and canary < count_planned(plan) else None,
     }
-    step(plan, State.DRAFT, State.APPLYING, user=user, user_name=user_name, request_id=request_id, **start)
+    by: dict[str, Any] = {"user": user, "user_name": user_name, "request_id": request_id}
+    with transaction.atomic():
+        step(plan, State.DRAFT, State.APPLYING, **by, **start)
+        note_restored(plan, **by)
     plan.refresh_from_db()
     return plan
 
@@ -248,8 +251,7 @@ def cancel_change(change: Change, *, user: User, request_id: str = "") -> None:
         unheld = Change.objects.filter(Q(lease_token=None) | has_lapsed(timezone.now()), pk=change.pk)
         cancellable = unheld.filter(Q(state__in=Change.LIVE) | WAITING)
         change = cancellable.select_for_update(of=("self",)).select_related("change_set").first() or refuse(change)
-        was_sent = change.state in (Change.State.SENDING, Change.State.UNKNOWN)
-        detail = SENT_UNWATCHED if was_sent else NOT_SENT
+        detail = SENT_UNWATCHED if change.was_sent else NOT_SENT
         over = {"finished_at": timezone.now(), "next_attempt_at": None, "lease_token": None, "lease_expires_at": None}
         Change.objects.filter(pk=change.pk).update(state=Change.State.CANCELLED, detail=detail, **over)
         event_of(change, Event.Kind.CANCELLED, detail, by=By.user(user, request_id)).save()
@@ -290,7 +292,7 @@ def try_step(
 ) -> bool:
     """One step with its line in the log, if the change set is where it should be."""
     columns["state"] = after
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         if not ChangeSet.objects.filter(pk=change_set.pk, state=before).update(**columns):
             return False
         PlanEvent.objects.create(

@@ -42,6 +42,7 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
         "released": (QUIET, "minus-circle"),
     },
     "change": {
+        "planned": (QUIET, "clock"),
         "pending": (BUSY, "arrow-path"),
         "sending": (BUSY, "arrow-path"),
         "unknown": (BUSY, "question-mark-circle"),

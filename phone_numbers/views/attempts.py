@@ -27,6 +27,8 @@ class Attempt:
     """What else would change; to be confirmed before anything is sent."""
     is_stale: bool = False
     """The number no longer has the values the operator saw, or another change of it is under way."""
+    rival: Change | None = None
+    """That other change."""
 
     @property
     def status(self) -> int:
@@ -89,6 +91,6 @@ def request_and_ring(
     except ChangeRefused as refused:
         return Attempt(refusal=str(refused), refused_field=refused.field)
     except StaleBase as stale:
-        return Attempt(refusal=str(stale), is_stale=True)
+        return Attempt(refusal=str(stale), is_stale=True, rival=stale.change)
     ring(apply_change, change.pk)
     return Attempt(change=change)

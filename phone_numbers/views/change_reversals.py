@@ -1,4 +1,4 @@
-"""Undo, try again, put back: each makes a plan and shows it. Nothing is sent from here."""
+"""Undo, ask again, put back: each makes a plan and shows it. Keeping theirs only says so. Nothing is sent from here."""
 
 from collections.abc import Callable
 
@@ -11,9 +11,17 @@ from django.views.decorators.http import require_POST
 from phone_numbers.models import Change, ChangeSet, Event
 from phone_numbers.services.change_plans import Origin
 from phone_numbers.services.change_requests import ChangeRefused
-from phone_numbers.services.change_reversals import plan_restore, plan_retry, plan_undo, plan_undo_of_change
+from phone_numbers.services.change_reversals import (
+    RETRIED,
+    plan_again,
+    plan_restore,
+    plan_retry,
+    plan_undo,
+    plan_undo_of_change,
+)
+from phone_numbers.services.verdicts import keep_theirs
 from phone_numbers.views.change_sets import MAY_CHANGE, found, origin_of
-from phone_numbers.views.pages import PageRequest, requires
+from phone_numbers.views.pages import PageRequest, request_id, requires
 
 Source = ChangeSet.Source
 
@@ -29,11 +37,12 @@ def change_set_undo(request: PageRequest, pk: str) -> HttpResponse:
 @requires(MAY_CHANGE)
 @require_POST
 def change_set_retry(request: PageRequest, pk: str) -> HttpResponse:
-    """Only what failed; it is a bulk edit like the first one, or an import, or whatever that was."""
+    """Only what failed, or what conflicted; as a bulk edit like the first one, or an import, or whatever that was."""
     change_set = found(pk)
     back = reverse("numbers:change_set_detail", args=[pk])
     source = Source(change_set.source)
-    return show_plan(request, source, lambda origin: plan_retry(origin, change_set), back)
+    states = (Change.State.CONFLICT,) if request.POST.get("which") == Change.State.CONFLICT else RETRIED
+    return show_plan(request, source, lambda origin: plan_retry(origin, change_set, states), back)
 
 
 @requires(MAY_CHANGE)
@@ -42,6 +51,32 @@ def change_undo(request: PageRequest, pk: int) -> HttpResponse:
     change = get_object_or_404(Change.objects.select_related("change_set"), pk=pk)
     back = reverse("numbers:detail", args=[change.number_id])
     return show_plan(request, Source.UNDO, lambda origin: plan_undo_of_change(origin, change), back)
+
+
+@requires(MAY_CHANGE)
+@require_POST
+def change_again(request: PageRequest, pk: int) -> HttpResponse:
+    """Mine once more, though they had another value: that is what the plan starts from."""
+    change = get_object_or_404(Change.objects.select_related("change_set"), pk=pk)
+    back = reverse("numbers:detail", args=[change.number_id])
+    source = Source(change.change_set.source)
+    return show_plan(request, source, lambda origin: plan_again(origin, change), back)
+
+
+@requires(MAY_CHANGE)
+@require_POST
+def change_keep(request: PageRequest, pk: int) -> HttpResponse:
+    """Theirs stays. Where this was asked from is shown again."""
+    change = get_object_or_404(Change.objects.select_related("change_set"), pk=pk)
+    try:
+        keep_theirs(change, user=request.user, request_id=request_id())
+    except ChangeRefused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, "The provider’s value stays. The number’s history says that you decided so.")
+    if request.POST.get("from") == "plan" and change.change_set.is_planned:
+        return redirect("numbers:change_set_detail", change.change_set_id)
+    return redirect("numbers:detail", change.number_id)
 
 
 @requires(MAY_CHANGE)

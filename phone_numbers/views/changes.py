@@ -1,19 +1,24 @@
-"""The change log: what was asked for, by whom, and how far it got."""
+"""Edits: what was asked for, by whom, how far it got; and how one that waits is cancelled."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseStopPolling
 
 from phone_numbers.models import Change
-from phone_numbers.views.pages import PageRequest, page_of, requires, wants_piece
+from phone_numbers.services.change_requests import ChangeRefused
+from phone_numbers.services.change_reversals import UNDONE
+from phone_numbers.services.change_sets import cancel_change
+from phone_numbers.services.verdicts import KEPT, settled_among
+from phone_numbers.views.pages import PageRequest, page_of, request_id, requires, wants_piece
 from phone_numbers.views.values import Labels, field_title, find_labels, value_in_words
 
 PER_PAGE = 50
@@ -39,6 +44,17 @@ class LoggedChange:
     change: Change
     fields: list[FieldChange]
     is_watched: bool
+    is_settled: bool
+    """Somebody said already that the provider's value stays."""
+
+    @property
+    def is_open(self) -> bool:
+        """Not in force, and somebody should say what is to become of it."""
+        return self.change.state in UNDONE and not self.is_settled
+
+    @property
+    def has_theirs(self) -> bool:
+        return self.change.state in KEPT
 
 
 @requires("numbers.view_change")
@@ -63,11 +79,36 @@ def change_list(request: PageRequest) -> HttpResponse:
 @require_safe
 def change_state(request: PageRequest, pk: int) -> HttpResponse:
     """Polled while the change is under way."""
-    change = get_object_or_404(Change, pk=pk)
+    change = get_object_or_404(Change.objects.select_related("change_set"), pk=pk)
     if not wants_piece(request):
         return redirect("numbers:detail", change.number_id)
-    response = render(request, "changes/_state.html", {"change": change, "is_watched": is_watched(change)})
+    response = state_piece(request, change)
     return response if is_watched(change) else HttpResponseStopPolling(response.content)
+
+
+@requires("numbers.change_phonenumber")
+@require_POST
+def change_cancel(request: PageRequest, pk: int) -> HttpResponse:
+    """Whoever comes too late is told what it is by now."""
+    change = get_object_or_404(Change.objects.select_related("change_set"), pk=pk)
+    refusal = ""
+    try:
+        cancel_change(change, user=request.user, request_id=request_id())
+    except ChangeRefused as refused:
+        refusal = str(refused)
+    change.refresh_from_db()
+    if wants_piece(request):
+        return state_piece(request, change, refusal=refusal, status=409 if refusal else 200)
+    said = (messages.ERROR, refusal) if refusal else (messages.SUCCESS, f"Cancelled. {change.detail}")
+    messages.add_message(request, *said)
+    if request.POST.get("from") == "plan" and change.change_set.is_planned:
+        return redirect("numbers:change_set_detail", change.change_set_id)
+    return redirect("numbers:detail", change.number_id)
+
+
+def state_piece(request: PageRequest, change: Change, *, refusal: str = "", status: int = 200) -> HttpResponse:
+    context = {"change": change, "is_watched": is_watched(change), "refusal": refusal}
+    return render(request, "changes/_state.html", context, status=status)
 
 
 def is_watched(change: Change) -> bool:
@@ -88,7 +129,10 @@ def in_log(changes: Sequence[Change]) -> list[LoggedChange]:
     labels = find_labels(
         (change.number.account_id for change in changes), (value for side in sides for value in side.values())
     )
-    return [LoggedChange(change, fields_of(change, labels), is_watched(change)) for change in changes]
+    settled = settled_among(changes)
+    return [
+        LoggedChange(change, fields_of(change, labels), is_watched(change), change.pk in settled) for change in changes
+    ]
 
 
 def fields_of(change: Change, labels: Labels) -> list[FieldChange]:

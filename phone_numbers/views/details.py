@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,7 +14,8 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from phone_numbers.models import ChangeSet, Event, PhoneNumber
+from phone_numbers.models import Change, ChangeSet, Event, PhoneNumber
+from phone_numbers.services.change_plans import WAITING
 from phone_numbers.services.connections import provider_class
 from phone_numbers.services.provider_sheets import FIELDS, ProviderSheet, provider_sheet
 from phone_numbers.services.refresh import refresh_number
@@ -63,7 +65,7 @@ def number_edit(request: PageRequest, pk: int) -> HttpResponse:
         return HttpResponseClientRedirect(page) if wants_piece(request) else redirect(page)
     editor = editor_of(number, attempt=attempt, base=base, typed=desired)
     if wants_piece(request):
-        context = edit_context(request, number, editor)
+        context = edit_context(request, number, editor) | {"latest": latest_change(number)}
     else:
         context = detail_context(request, number, editor=editor)
     return render_page(request, "numbers/detail.html", context, piece="edit", status=attempt.status)
@@ -150,6 +152,11 @@ def flattened(value: object, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def latest_change(number: PhoneNumber) -> LoggedChange | None:
-    """The change under way, or the newest one when it did not end well."""
-    change = number.changes.select_related("change_set", "number__account").first()
-    return in_log([change])[0] if change and change.state != change.State.CONFIRMED else None
+    """The change under way, one that waits in a plan, or the newest one when it did not end well."""
+    asked = number.changes.filter(~Q(state__in=Change.UNASKED) | WAITING)
+    asked = asked.select_related("change_set", "number__account")
+    change = asked.filter(state__in=Change.LIVE).first() or asked.first()
+    if change is None or change.state == Change.State.CONFIRMED:
+        return None
+    (latest,) = in_log([change])
+    return None if latest.is_settled else latest

@@ -13,11 +13,12 @@ from django.utils.http import urlencode
 from phone_numbers.filters.words import in_words as spelled
 from phone_numbers.models import Event, PhoneNumber
 from phone_numbers.services.editing import capabilities_of
+from phone_numbers.services.verdicts import open_among
 from phone_numbers.templatetags.display import money
 from phone_numbers.views.values import ROUTES, Labels, field_title, find_labels, value_in_words
 
 PER_PAGE = 30
-STEPS = {Event.Kind.SENT, Event.Kind.POSTPONED, Event.Kind.UNKNOWN}
+STEPS = {Event.Kind.SENT, Event.Kind.POSTPONED, Event.Kind.UNKNOWN, Event.Kind.SETTLED}
 NOTES = {Event.Kind.NOTED, Event.Kind.WITHDRAWN}
 STATUSES = {"tendlc_status", "toll_free_status", "number_type"}
 RATES = {"monthly_rate", "voice_rate", "sms_rate", "mms_rate"}
@@ -27,7 +28,7 @@ DRIFT = Q(kind=Event.Kind.DRIFT)
 
 KINDS: Mapping[str, tuple[str, Q]] = {
     "edits": ("Edits", Q(change__isnull=False) & ~DRIFT),
-    "drift": ("Drift", DRIFT),
+    "drift": ("Drift", Q(kind__in=(Event.Kind.DRIFT, Event.Kind.REVIEWED))),
     "compliance": ("10DLC and toll-free", Q(field__in=COMPLIANCE)),
     "money": ("Price and renewal", Q(field__in=MONEY)),
     "presence": ("Presence", Q(kind__in=(Event.Kind.FIRST_SEEN, Event.Kind.PRESENCE))),
@@ -52,6 +53,8 @@ class Line:
     differences: list[Difference]
     is_restorable: bool
     """What changed there can be changed back from here."""
+    is_open: bool
+    """A change at the provider of which nobody said yet what to make of it."""
 
     @property
     def note(self) -> str:
@@ -118,12 +121,14 @@ def lines_of(number: PhoneNumber, events: Sequence[Event]) -> list[Line]:
     routes = [value for _, found in told for name, *values in found if name in ROUTES for value in values]
     labels = find_labels([number.account_id], routes)
     capabilities = capabilities_of(number.account)
+    waiting = open_among(events)
     return [
         Line(
             event,
             timezone.localtime(event.at).date(),
             [in_words(number, labels, *each) for each in found],
             is_restorable=event.kind == Event.Kind.DRIFT and bool(capabilities and capabilities.edit(event.field)),
+            is_open=event.pk in waiting,
         )
         for event, found in told
     ]

@@ -44,6 +44,13 @@ document.addEventListener("click", (event) => {
   else target.closest(".toast").remove();
 });
 
+// A box that ticks all boxes of a name in its form; of no use without this, so it shows only with it.
+for (const box of document.querySelectorAll("[data-ticks]")) box.hidden = false;
+document.addEventListener("change", ({ target }) => {
+  if (!target.dataset.ticks) return;
+  for (const box of target.form.querySelectorAll(`[name="${target.dataset.ticks}"]`)) box.checked = target.checked;
+});
+
 // A field that narrows a list to what contains its text.
 document.addEventListener("input", ({ target }) => {
   const list = document.getElementById(target.dataset.narrows);

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-PICTURES = ("pictures.py", "pictures_of_numbers.py", "pictures_of_syncs.py", "pictures_of_plans.py")
+PICTURES = (
+    *("pictures.py", "pictures_of_numbers.py", "pictures_of_syncs.py"),
+    *("pictures_of_plans.py", "pictures_of_changes.py"),
+)
 
 
 def main(arguments: list[str]) -> int:

@@ -175,7 +175,8 @@ class TestEditing:
     def test_it_explains_an_edit_that_did_not_end_well(self, signed_in, number, operator):
         make_change(number, operator, state="conflict", found={"alias": "Theirs"}, detail="Somebody was faster.")
         shown = words_of(signed_in.get(f"/numbers/{number.pk}/"))
-        assert "Somebody was faster. Plivo has “Theirs”." in shown
+        assert "Asked for New At the provider Theirs" in shown
+        assert "Somebody was faster." in shown
 
     def test_it_has_no_form_for_viewers(self, client, number):
         client.force_login(make_user("viewer"))
