@@ -3,16 +3,19 @@
 Writes only what a provider said, never over a number that is being edited or was edited since the reading.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
-from phone_numbers.models import Change, Event, NumberPayload, PhoneNumber, SyncRun
+from phone_numbers.models import Change, Event, PhoneNumber, SyncRun
 from phone_numbers.querysets import PhoneNumberQuerySet
-from phone_numbers.services.bulk import find_known, insert_numbers, insert_payloads
+from phone_numbers.services.bulk import Write, added, find_known, inserted_numbers, inserted_payloads, replaced, updated
 from phone_numbers.services.columns import SURPRISED, Reading, format_nationally, shown
 from phone_numbers.services.drift import Certified, last_certified, last_known, taken_back
 from providers.contract import RemoteNumber
@@ -21,8 +24,21 @@ from providers.paging import ListedNumber
 WRITTEN = tuple(
     column.name
     for column in PhoneNumber._meta.concrete_fields
-    if column.name not in ("id", "account", "remote_id", "first_seen_at")
+    if column.name not in ("id", "account", "remote_id", "first_seen_at", "edited_seq", "changed_at")
 )
+MOST_ROWS = {"sqlite": 50, "postgresql": 1000}
+"""Of one transaction: on SQLite, whoever saves an edit waits for it."""
+PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.01, 0.1
+
+Thing = TypeVar("Thing")
+
+
+class Standing(NamedTuple):
+    """What tells whether a row is still as it was when it was read."""
+
+    edited_seq: int
+    digest: str
+    presence: str
 
 
 @dataclass(slots=True)
@@ -41,9 +57,9 @@ class Stored:
 
 
 def store_batch(run: SyncRun, rows: Sequence[ListedNumber], *, announce: bool, fence: Callable[[], None]) -> Stored:
-    """One short transaction for a batch of a listing, or none when nothing differs. Only rows that differ are read.
+    """Short transactions for a batch of a listing, or none when nothing differs. Only rows that differ are read.
 
-    `fence` is called first inside it and raises when the run is not ours any more. `announce`: a number never seen
+    `fence` is called first inside each and raises when the run is not ours any more. `announce`: a number never seen
     before is news (in the first listing of an account it is not).
     """
     listed = {row.id: row for row in rows}
@@ -59,24 +75,59 @@ def store_batch(run: SyncRun, rows: Sequence[ListedNumber], *, announce: bool, f
             surprising.append(row.read())
     fresh = [Reading.of(row.read()) for row in listed.values() if row.id not in pks]
     stored = Stored(new=len(fresh))
-    if fresh or differing:
-        with transaction.atomic():
-            fence()
-            pks |= create_numbers(run, fresh, announce=announce)
-            update_numbers(run, differing, stored)
+    for some in in_turns(fresh):
+        pks |= create_numbers(run, some, announce=announce, fence=fence)
+    certified = last_certified(run.account_id) if differing else None
+    for several in in_turns(differing.items()):
+        update_numbers(run, dict(several), certified, stored, fence=fence)
     stored.seen = [pks[row.id] for row in rows]
     read = (reading.remote for reading in (*fresh, *differing.values()))
     stored.surprising = [*surprising, *(remote for remote in read if remote.surprises)]
     return stored
 
 
-def create_numbers(run: SyncRun, readings: Sequence[Reading], *, announce: bool) -> dict[str, int]:
+def in_turns(things: Iterable[Thing]) -> Iterator[list[Thing]]:
+    """As many at a time as one transaction takes."""
+    remaining, most = iter(things), MOST_ROWS[connection.vendor]
+    return iter(lambda: list(islice(remaining, most)), [])
+
+
+@contextmanager
+def turn(fence: Callable[[], None]) -> Iterator[None]:
+    """A short transaction that commits only if `fence` does not raise; after it, others have their turn.
+
+    SQLite has one writer at a time and no queue: who waits looks again now and then, and must find it free.
+    """
+    with transaction.atomic():
+        fence()
+        yield
+    if connection.vendor == "sqlite":
+        wait_for_others()
+
+
+def wait_for_others() -> None:
+    """Until nobody else wrote for a moment, but not for long."""
+    end = time.monotonic() + LONGEST_PAUSE_SECONDS
+    before = None
+    while (version := data_version()) != before and time.monotonic() < end:
+        before = version
+        time.sleep(PAUSE_SECONDS)
+
+
+def data_version() -> int:
+    """Another one as soon as anybody else has written."""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA data_version")
+        return int(cursor.fetchone()[0])
+
+
+def create_numbers(
+    run: SyncRun, readings: Sequence[Reading], *, announce: bool, fence: Callable[[], None]
+) -> dict[str, int]:
     """New rows; returns the provider's id to ours."""
-    if not readings:
-        return {}
     now = timezone.now()
     mine = {"account_id": run.account_id, "presence_since": run.started_at, "first_seen_at": now, "changed_at": now}
-    insert_numbers(
+    insert_numbers = inserted_numbers(
         {
             **mine,
             **reading.columns(),
@@ -85,39 +136,65 @@ def create_numbers(run: SyncRun, readings: Sequence[Reading], *, announce: bool)
         }
         for reading in readings
     )
-    made = find_known(run.account_id, (reading.remote.id for reading in readings))
-    pks = {remote_id: pk for remote_id, pk, *_ in made}
-    insert_payloads(reading.payload_row(pks[reading.remote.id]) for reading in readings)
-    if announce:
-        Event.objects.bulk_create(Event(number_id=pk, kind=Event.Kind.FIRST_SEEN, run=run) for pk in pks.values())
+    with turn(fence):
+        insert_numbers()
+        made = find_known(run.account_id, (reading.remote.id for reading in readings))
+        pks = {remote_id: pk for remote_id, pk, *_ in made}
+        inserted_payloads(reading.payload_row(pks[reading.remote.id]) for reading in readings)()
+        if announce:
+            added([Event(number_id=pk, kind=Event.Kind.FIRST_SEEN, run=run) for pk in pks.values()])()
     return pks
 
 
-def update_numbers(run: SyncRun, readings: Mapping[int, Reading], stored: Stored) -> None:
-    """Rows whose reading differs, but for those an edit has a say in."""
-    writable = []
-    events: list[Event] = []
-    numbers = lock_numbers(readings, edited_after=run.started_seq)
+def update_numbers(
+    run: SyncRun,
+    readings: Mapping[int, Reading],
+    certified: Certified | None,
+    stored: Stored,
+    *,
+    fence: Callable[[], None],
+) -> None:
+    """Rows whose reading differs, but for those an edit has a say in.
+
+    What to write is worked out beforehand. Only rows that are still as they were then are written, and none that was
+    edited since the run began: that is decided once they are locked.
+    """
+    numbers = list(PhoneNumber.objects.filter(pk__in=readings).order_by("pk").prefetch_related("payload"))
+    before = {number.pk: dict(vars(number)) for number in numbers}
+    standings = {number.pk: Standing(number.edited_seq, number.digest, number.presence) for number in numbers}
     doubtful = taken_back(numbers, readings)
-    certified = last_certified(run.account_id) if numbers else None
-    for number in numbers:
-        if number.pk in doubtful:
-            continue
-        news = take_reading(number, readings[number.pk], certified, run=run)
-        stored.changed += any(event.kind == Event.Kind.DRIFT for event in news)
-        stored.returned += any(event.kind == Event.Kind.PRESENCE for event in news)
-        events += news
-        writable.append(number)
-    stored.left_alone = list(readings.keys() - {number.pk for number in writable})
-    write_numbers(writable, readings)
-    Event.objects.bulk_create(events)
+    sure = [number for number in numbers if number.pk not in doubtful]
+    news = {number.pk: take_reading(number, readings[number.pk], certified, run=run) for number in sure}
+    write = written_numbers(sure, readings, news, before)
+    with turn(fence):
+        now = lock_standings(standings, edited_after=run.started_seq)
+        untouched = [number for number in sure if now.get(number.pk) == standings[number.pk]]
+        if len(untouched) < len(sure):
+            write = written_numbers(untouched, readings, news, before)
+        write()
+    stored.left_alone += readings.keys() - {number.pk for number in untouched}
+    for number in untouched:
+        stored.changed += any(event.kind == Event.Kind.DRIFT for event in news[number.pk])
+        stored.returned += any(event.kind == Event.Kind.PRESENCE for event in news[number.pk])
+
+
+def lock_standings(pks: Collection[int], *, edited_after: int) -> dict[int, Standing]:
+    """How these rows stand, locked, but for those with an edit under way or sent later than `edited_after`."""
+    rows = PhoneNumber.objects.filter(pk__in=pks, edited_seq__lte=edited_after).select_for_update().order_by("pk")
+    found = {pk: Standing(*standing) for pk, *standing in rows.values_list("pk", *Standing._fields)}
+    return {pk: found[pk] for pk in found.keys() - being_edited(found)}
 
 
 def lock_numbers(pks: Collection[int], *, edited_after: int) -> list[PhoneNumber]:
-    """These rows, locked, but for those with an edit under way or sent later than `edited_after`."""
+    """The same rows, whole."""
     numbers = locked(PhoneNumber.objects.filter(pk__in=pks, edited_seq__lte=edited_after))
-    editing = set(Change.objects.filter(number__in=pks, state__in=Change.LIVE).values_list("number", flat=True))
+    editing = being_edited(pks)
     return [number for number in numbers if number.pk not in editing]
+
+
+def being_edited(pks: Collection[int]) -> set[int]:
+    """To be asked by a statement of its own, once the rows are locked."""
+    return set(Change.objects.filter(number__in=pks, state__in=Change.LIVE).values_list("number", flat=True))
 
 
 def locked(numbers: PhoneNumberQuerySet) -> list[PhoneNumber]:
@@ -179,15 +256,26 @@ def return_to_presence(number: PhoneNumber, **cause: Any) -> list[Event]:
     return [Event(number=number, kind=Event.Kind.PRESENCE, before=was, after=number.presence, **cause)]
 
 
-def write_numbers(numbers: Sequence[PhoneNumber], readings: Mapping[int, Reading]) -> None:
-    """One statement for the rows, which also sets `changed_at`, and one for their payloads."""
-    PhoneNumber.objects.bulk_create(numbers, update_conflicts=True, unique_fields=["id"], update_fields=WRITTEN)
-    NumberPayload.objects.bulk_create(
-        [readings[number.pk].payload_row(number.pk) for number in numbers],
-        update_conflicts=True,
-        unique_fields=["number"],
-        update_fields=["body", "extras", "shadowed"],
-    )
+def written_numbers(
+    numbers: Sequence[PhoneNumber],
+    readings: Mapping[int, Reading],
+    news: Mapping[int, Sequence[Event]],
+    before: Mapping[int, Mapping[str, object]],
+) -> Write:
+    """Makes ready what writes the rows, setting `changed_at`, their payloads, and their history.
+
+    `before`: the values of each row as it was.
+    """
+    changed = [name for name in WRITTEN if any(getattr(number, name) != before[number.pk][name] for number in numbers)]
+    payloads = [readings[number.pk].payload_row(number.pk) for number in numbers]
+    events = [event for number in numbers for event in news[number.pk]]
+    writes = updated(numbers, [*changed, "changed_at"]), replaced(payloads), added(events)
+
+    def write() -> None:
+        for each in writes:
+            each()
+
+    return write
 
 
 def store_reading(number: PhoneNumber, remote: RemoteNumber, **options: Any) -> list[Event]:
@@ -195,6 +283,7 @@ def store_reading(number: PhoneNumber, remote: RemoteNumber, **options: Any) -> 
     reading = Reading.of(remote)
     if reading.digest == number.digest and number.presence == PhoneNumber.Presence.PRESENT:
         return []
+    before = {number.pk: dict(vars(number))}
     events = take_reading(number, reading, last_certified(number.account_id), **options)
-    write_numbers([number], {number.pk: reading})
-    return Event.objects.bulk_create(events)
+    written_numbers([number], {number.pk: reading}, {number.pk: events}, before)()
+    return events

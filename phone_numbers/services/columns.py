@@ -47,6 +47,8 @@ LENGTHS = {
     for field in PhoneNumber._meta.concrete_fields
     if isinstance(field, models.CharField) and field.max_length
 }
+MOST_INDEXED_BYTES = 2600
+"""Of the 2,704 that an entry of PostgreSQL's indexes may have, with the id and the presence beside the text."""
 SMALLEST_RATE = Decimal("0.00001")
 LARGEST_RATE = Decimal(10**7)
 
@@ -98,8 +100,9 @@ class Reading:
 
 
 def fitting(name: str, text: str) -> str:
-    """PostgreSQL refuses what is longer than its column."""
-    return text[: LENGTHS[name]]
+    """PostgreSQL refuses what is longer than its column, or too many bytes for an index on it."""
+    cut = text[: LENGTHS[name]]
+    return cut if cut.isascii() else cut.encode()[:MOST_INDEXED_BYTES].decode(errors="ignore")
 
 
 def fitting_value(remote: RemoteNumber, name: str) -> str:

@@ -95,19 +95,16 @@ def release_after_partial_run() -> Iterator[None]:
 def clobber_pending() -> Iterator[None]:
     """A sync writes over numbers with an edit under way."""
 
-    def lock_all(pks: Iterable[int], *, edited_after: int) -> list[PhoneNumber]:
-        return cache.locked(PhoneNumber.objects.filter(pk__in=pks, edited_seq__lte=edited_after))
-
-    with swapped((cache, "lock_numbers"), by=lock_all):
+    with swapped((cache, "being_edited"), by=lambda _: set()):
         yield
 
 
 @mutant("stale overwrite")
 def stale_overwrite() -> Iterator[None]:
     """A page read before an edit is stored after it. Two guards stand in for each other here: both are gone."""
-    right = cache.lock_numbers
+    right = cache.lock_standings
     with (
-        swapped((cache, "lock_numbers"), by=lambda pks, **_: right(pks, edited_after=2**62)),
+        swapped((cache, "lock_standings"), by=lambda pks, **_: right(pks, edited_after=2**62)),
         swapped((cache, "taken_back"), by=lambda *_: set()),
     ):
         yield
