@@ -215,6 +215,9 @@ class HttpClient:
             raise self._unavailable(error) from None
         except Unreadable as error:
             raise MalformedResponse(f"{self._title} {error}.") from None
+        finally:
+            if self._limiter:
+                self._limiter.answered()
 
     def _seconds_left(self) -> float:
         """For the next request. Raises Unavailable when all the time there was is over."""

@@ -1,7 +1,9 @@
 """Keeps an account within its provider's rate, whichever of our processes and threads calls.
 
-A window remembers when the last calls left, and until when the provider asked for silence: in Redis, in an SQLite file
-or in memory. Losing it is never an error: the process then goes on alone, at half the rate.
+A window remembers when the last calls were made, and until when the provider asked for silence: in Redis, in an SQLite
+file or in memory. A call counts from its answer, because nobody knows how long it was on its way: so no window at the
+provider has more, however busy the machine or the network is. Losing a window is never an error: the process then goes
+on alone, at half the rate.
 """
 
 import logging
@@ -9,12 +11,11 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import cache, partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import redis
 
@@ -23,8 +24,8 @@ from providers.contract import Rate
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-MARGIN, LEAST_MARGIN_SECONDS = 0.02, 0.03
-"""Calls that leave five seconds apart may arrive closer together: windows are taken this much longer."""
+MARGIN_SECONDS = 0.03
+"""Clocks differ: windows are taken this much longer."""
 ASK_AGAIN_SECONDS = 5.0
 """After this long, a lost window is asked again."""
 LONGEST_PAUSE_SECONDS = 120.0
@@ -33,6 +34,9 @@ LONGEST_PAUSE_SECONDS = 120.0
 class Window(Protocol):
     def take(self) -> float:
         """0 when a call may leave now, and is counted; else the seconds until it is worth asking again."""
+
+    def answered(self) -> None:
+        """The call that this thread took is over, and counts from now. Does nothing without one."""
 
     def pause(self, seconds: float) -> None:
         """Let no call leave for so long."""
@@ -55,6 +59,10 @@ class Limiter:
                 return seconds
         return 0.0
 
+    def answered(self) -> None:
+        """The call this thread waited for is over, however it ended."""
+        self._window.answered()
+
     def pause(self, seconds: float) -> None:
         """The provider asked for silence: nobody's call leaves before."""
         self._window.pause(min(seconds, LONGEST_PAUSE_SECONDS))
@@ -71,27 +79,45 @@ def rate_limiter(key: str, rate: Rate, *, redis_url: str | None, directory: Path
 
 
 def window_seconds(rate: Rate) -> float:
-    return rate.seconds + max(rate.seconds * MARGIN, LEAST_MARGIN_SECONDS)
+    return rate.seconds + MARGIN_SECONDS
+
+
+class Mine(threading.local):
+    """The call that a thread took and was not answered yet, by what its window knows it by."""
+
+    call: Any = None
+
+    def give(self) -> Any:
+        call, self.call = self.call, None
+        return call
 
 
 class MemoryWindow:
     """For one process."""
 
     def __init__(self, rate: Rate) -> None:
-        self._seconds = window_seconds(rate)
-        self._calls: deque[float] = deque(maxlen=rate.requests)
+        self._requests, self._seconds = rate.requests, window_seconds(rate)
+        self._calls: list[float] = []
         self._silent_until = 0.0
-        self._lock = threading.Lock()
+        self._lock, self._mine = threading.Lock(), Mine()
 
     def take(self) -> float:
         with self._lock:
             now = time.monotonic()
             if (wait := self._silent_until - now) > 0:
                 return wait
-            if len(self._calls) == self._calls.maxlen and (wait := self._calls[0] + self._seconds - now) > 0:
-                return wait
+            self._calls = [at for at in self._calls if at + self._seconds > now]
+            if len(self._calls) >= self._requests:
+                return min(self._calls) + self._seconds - now
             self._calls.append(now)
+            self._mine.call = now
             return 0.0
+
+    def answered(self) -> None:
+        with self._lock:
+            if (at := self._mine.give()) in self._calls:
+                self._calls.remove(at)
+                self._calls.append(time.monotonic())
 
     def pause(self, seconds: float) -> None:
         with self._lock:
@@ -108,10 +134,21 @@ class FileWindow:
         self._key = key
         self._requests, self._seconds = rate.requests, window_seconds(rate)
         self._path = directory / "calls.sqlite3"
+        self._mine = Mine()
 
     def take(self) -> float:
         with self._transaction() as database:
-            return self._take(database, time.monotonic())
+            now = time.monotonic()
+            if wait := self._take(database, now):
+                return wait
+        self._mine.call = now
+        return 0.0
+
+    def answered(self) -> None:
+        if (at := self._mine.give()) is not None:
+            with self._transaction() as database:
+                news = (time.monotonic(), self._key, at)
+                database.execute("UPDATE OR IGNORE calls SET at = ? WHERE key = ? AND at = ?", news)
 
     def pause(self, seconds: float) -> None:
         with self._transaction() as database:
@@ -171,6 +208,11 @@ class RedisWindow:
     redis.call('PEXPIRE', KEYS[1], math.ceil(window / 1000))
     return 0
     """
+    ANSWERED = """
+    local time = redis.call('TIME')
+    redis.call('ZADD', KEYS[1], 'XX', time[1] * 1000000 + time[2], ARGV[1])
+    redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[2] / 1000))
+    """
     PAUSE = """
     if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then
         redis.call('SET', KEYS[1], '', 'PX', ARGV[1])
@@ -179,14 +221,20 @@ class RedisWindow:
 
     def __init__(self, key: str, rate: Rate, url: str) -> None:
         server = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
-        self._take, self._pause = server.register_script(self.TAKE), server.register_script(self.PAUSE)
+        self._take, self._answered, self._pause = map(server.register_script, (self.TAKE, self.ANSWERED, self.PAUSE))
+        self._mine = Mine()
         self._calls_key, self._pause_key = f"numberdesk:calls:{key}", f"numberdesk:pause:{key}"
         self._arguments = (rate.requests, int(window_seconds(rate) * 1_000_000))
 
     def take(self) -> float:
-        keys = [self._calls_key, self._pause_key]
-        microseconds = self._take(keys=keys, args=[*self._arguments, secrets.token_hex(8)])
-        return int(microseconds) / 1_000_000
+        keys, call = [self._calls_key, self._pause_key], secrets.token_hex(8)
+        microseconds = int(self._take(keys=keys, args=[*self._arguments, call]))
+        self._mine.call = None if microseconds else call
+        return microseconds / 1_000_000
+
+    def answered(self) -> None:
+        if call := self._mine.give():
+            self._answered(keys=[self._calls_key], args=[call, self._arguments[1]])
 
     def pause(self, seconds: float) -> None:
         self._pause(keys=[self._pause_key], args=[max(int(seconds * 1000), 1)])
@@ -203,6 +251,11 @@ class Guarded:
     def take(self) -> float:
         wait = self._ask(self._shared.take)
         return self._alone.take() if wait is None else wait
+
+    def answered(self) -> None:
+        """The call was taken from one of them; the other knows none of this thread."""
+        self._alone.answered()
+        self._ask(self._shared.answered)
 
     def pause(self, seconds: float) -> None:
         """Told to both: the shared window may be lost, or get lost before the pause is over."""

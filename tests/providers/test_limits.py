@@ -113,6 +113,24 @@ def test_it_says_at_once_that_the_turn_comes_too_late() -> None:
     assert 50 < limiter.wait(1) < 70
 
 
+def test_it_counts_a_call_from_its_answer(open_window: Callable[[], Window]) -> None:
+    """It may have been on its way that long."""
+    window = open_window()
+    for _ in range(RATE.requests):
+        window.take()
+    time.sleep(0.4)
+    window.answered()
+    assert 0.4 < window.take() < 0.7, "The others are still counted from when they left."
+    time.sleep(0.65)
+    assert [window.take() == 0 for _ in range(RATE.requests)] == [True] * (RATE.requests - 1) + [False]
+
+
+def test_it_minds_no_answer_to_a_call_that_was_not_counted(open_window: Callable[[], Window]) -> None:
+    window = open_window()
+    window.answered()
+    assert [window.take() == 0 for _ in range(RATE.requests + 1)] == [True] * RATE.requests + [False]
+
+
 # Silence that a provider asked for
 
 
