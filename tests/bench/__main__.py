@@ -6,7 +6,7 @@ Exits with 1 when a figure falls short.
 import sys
 
 from tests.bench import inventory, sync
-from tests.bench.figures import keep, table
+from tests.bench.figures import HEAD, in_columns, keep, line_of
 
 BENCHES = {"sync": sync.measure, "list": inventory.measure}
 
@@ -17,9 +17,12 @@ def main(wanted: list[str]) -> int:
         return 2
     short = 0
     for name in wanted or BENCHES:
-        figures = list(BENCHES[name]())
+        print(f"\n{name}\n{in_columns(HEAD)}", flush=True)
+        figures = []
+        for figure in BENCHES[name]():
+            figures.append(figure)
+            print(line_of(figure), flush=True)
         keep(name, figures)
-        print(*table(name, figures), sep="\n")
         short += sum(not figure.holds for figure in figures)
     return 1 if short else 0
 

@@ -3,7 +3,7 @@
 import json
 import platform
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -32,11 +32,9 @@ def keep(name: str, figures: Iterable[Figure]) -> None:
     (FOLDER / f"{name}.json").write_text(json.dumps(content, indent=2))
 
 
-def table(name: str, figures: Iterable[Figure]) -> Iterator[str]:
-    yield f"\n{name}\n{in_columns(HEAD)}"
-    for figure in figures:
-        columns = (figure.id, figure.what, figure.ours, figure.theirs, figure.ratio, figure.bar)
-        yield f"{in_columns(columns)} {'ok' if figure.holds else 'FALLS SHORT'}"
+def line_of(figure: Figure) -> str:
+    columns = (figure.id, figure.what, figure.ours, figure.theirs, figure.ratio, figure.bar)
+    return f"{in_columns(columns)} {'ok' if figure.holds else 'FALLS SHORT'}"
 
 
 def in_columns(texts: Iterable[str]) -> str:
