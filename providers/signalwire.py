@@ -40,6 +40,10 @@ NUMBERS = "/api/relay/rest/phone_numbers"
 REGISTRY = "/api/relay/rest/registry/beta"
 ACCOUNTS = "/api/laml/2010-04-01/Accounts"
 PAGE_SIZE = 1000
+MOST_ROWS = 100_000
+"""Of one list of the registry."""
+MOST_ASSIGNED = 2_000_000
+"""Numbers in campaigns: as many as a list of numbers may have."""
 
 CALL_KINDS = tuple(str(handler.kind) for handler in words.CALL_HANDLERS.values() if handler.writable)
 MESSAGE_KINDS = tuple(str(handler.kind) for handler in words.MESSAGE_HANDLERS.values())
@@ -204,6 +208,8 @@ class SignalWire(Provider):
                 for assignment in self._rows(f"{REGISTRY}/campaigns/{words.read_id(campaign)}/numbers"):
                     number_id, read = words.read_assignment(assignment, campaign)
                     found[number_id] = min(found.get(number_id, read), read, key=words.standing)
+                if len(found) > MOST_ASSIGNED:
+                    raise MalformedResponse(f"SignalWire lists more than {MOST_ASSIGNED:,} numbers in campaigns.")
         return found
 
     def _complete(self, number: RemoteNumber) -> RemoteNumber:
@@ -215,16 +221,25 @@ class SignalWire(Provider):
         return replace(number, tendlc=self._assignments.get(number.id, words.UNASSIGNED))
 
     def _in_scope(self, read: Callable[[], T], sentence: str) -> T | None:
-        """None when only the scope is missing, which is noted; a token that no longer opens anything raises."""
-        try:
-            return read()
-        except AuthenticationFailed:
-            self.whoami()
-            self.note_missing(sentence)
-            return None
+        """None when only the scope is missing, which is noted; a token that no longer opens anything raises.
+
+        It has to be refused twice: the 10DLC status of many numbers hangs on it.
+        """
+        for _ in range(2):
+            try:
+                return read()
+            except AuthenticationFailed:
+                self.whoami()
+        self.note_missing(sentence)
+        return None
 
     def _rows(self, path: str) -> Iterator[words.Row]:
+        """Of a list that belongs to the registry. Raises MalformedResponse for one that does not end."""
+        count = 0
         for rows in self._pages(path):
+            count += len(rows)
+            if count > MOST_ROWS:
+                raise MalformedResponse(f"SignalWire sent a list that did not end after {MOST_ROWS:,} rows.")
             yield from rows
 
     def _pages(self, path: str, params: Mapping[str, object] | None = None) -> Iterator[list[dict[str, Any]]]:

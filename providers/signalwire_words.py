@@ -260,7 +260,7 @@ def read_application(row: Row) -> RemoteApplication:
         voice_url=text(row.get("voice_url")),
         message_url=text(row.get("sms_url")),
         fallback_url=text(row.get("voice_fallback_url")) or text(row.get("sms_fallback_url")),
-        payload=row,
+        payload=without_secrets(row),
     )
 
 

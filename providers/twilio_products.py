@@ -23,6 +23,8 @@ NO_TRUNKS = f"{NOT_OPEN} SIP trunks: they are not listed."
 NO_SERVICES = f"{NOT_OPEN} Messaging Services: the 10DLC status of numbers is unknown."
 NO_CAMPAIGNS = f"{NOT_OPEN} campaigns: the 10DLC status of numbers in a Messaging Service is unknown."
 NO_VERIFICATIONS = f"{NOT_OPEN} toll-free verifications: their status is unknown."
+MOST_ROWS = 100_000
+"""Of a list that is kept whole, unlike that of the numbers."""
 PAGE_SIZE = 500  # Of 1000 that Twilio allows: a row with long URLs takes 2 kB, and an answer must stay under 2 MiB.
 
 
@@ -43,7 +45,12 @@ def pages(http: "HttpClient", path: str, *, host: str = "api") -> Iterator[list[
 
 
 def rows(http: "HttpClient", path: str, *, host: str = "api") -> list[Row]:
-    return [row for page in pages(http, path, host=host) for row in page]
+    found: list[Row] = []
+    for page in pages(http, path, host=host):
+        found += page
+        if len(found) > MOST_ROWS:
+            raise MalformedResponse(f"Twilio sent a list that did not end after {MOST_ROWS:,} rows.")
+    return found
 
 
 class Products:
@@ -127,12 +134,13 @@ class Products:
             return []
 
     def _if_open(self, ask: Callable[[], T], sentence: str) -> T | None:
-        """None when the product is closed, which is noted."""
-        try:
-            return ask()
-        except AuthenticationFailed:
-            self._whoami()
-        except (NotFound, Rejected):
-            pass
+        """None when the product is closed, which is noted. It has to say so twice: many routes hang on the answer."""
+        for _ in range(2):
+            try:
+                return ask()
+            except AuthenticationFailed:
+                self._whoami()
+            except (NotFound, Rejected):
+                pass
         self._note(sentence)
         return None

@@ -11,11 +11,12 @@ from phone_numbers.encryption import Sealed
 from phone_numbers.models import Account
 from phone_numbers.services.connections import open_account, provider_class
 from providers.contract import Provider
-from providers.errors import ProviderError, WrongAccount
+from providers.errors import MalformedResponse, ProviderError, WrongAccount
 from providers.http import Limits
 
 PROMPT = Limits(deadline_seconds=10.0, total_seconds=10.0, attempts=1)
 """A person is waiting."""
+LONGEST_ID = Account._meta.get_field("remote_id").max_length or 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +43,12 @@ def test_connection(account: Account) -> ConnectionReport:
 
 
 def check_identity(account: Account, provider: Provider) -> str:
-    """The provider's id of this account: kept at the first contact, compared ever after. Raises WrongAccount."""
+    """The provider's id of this account: kept at the first contact, compared ever after. Raises ProviderError."""
     remote_id = provider.whoami()
+    if len(remote_id) > LONGEST_ID:
+        raise MalformedResponse(
+            f"The provider names this account by more than {LONGEST_ID} characters, which is no id."
+        )
     try:
         with transaction.atomic():
             Account.objects.filter(pk=account.pk, remote_id="").update(remote_id=remote_id)

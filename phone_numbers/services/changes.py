@@ -291,7 +291,8 @@ def most_failures(change: Change) -> int:
 
 def give_up(change: Change, why: str) -> None:
     if change.state == State.PENDING:
-        detail = f"Given up after {change.failures} tries. {why}{nothing_sent(change)}"
+        tries = f"{change.failures} tries" if change.failures > 1 else "one try"
+        detail = f"Given up after {tries}. {why}{nothing_sent(change)}"
     else:
         detail = f"Sent, but its outcome could not be read. {why} The next sync shows which value is in force."
     settle(change, State.FAILED, detail, error_slug="given_up")

@@ -30,15 +30,16 @@ def note_success(account_id: int, *, by: dt.datetime) -> None:
     account.filter(next_sync_at__gt=by).update(next_sync_at=by)
 
 
-def note_failure(account_id: int, now: dt.datetime, asked_seconds: float = 0.0) -> str:
+def note_failure(account_id: int, now: dt.datetime, asked_seconds: float = 0.0, *, may_be_edited: bool = False) -> str:
     """One more failed sync in a row; `asked_seconds` is what the provider asked us to wait.
 
+    `may_be_edited`: it failed at what a list said, not at reaching the provider, so only the next sync waits.
     Returns a sentence that says until when the account is spared, or "". Call it inside a transaction.
     """
     account = Account.objects.select_for_update().only("failures_in_row", "next_sync_at").get(pk=account_id)
     account.failures_in_row = min(account.failures_in_row + 1, 1_000)
     wait = max(wait_after(account.failures_in_row), min(dt.timedelta(seconds=asked_seconds), LONGEST_WAIT))
-    account.retry_at = now + wait if wait else None
+    account.retry_at = now + wait if wait and not may_be_edited else None
     is_spared = account.failures_in_row >= FAILURES_TO_SPARE
     if is_spared:
         account.next_sync_at = now + wait

@@ -9,6 +9,8 @@ from providers.errors import MalformedResponse
 from providers.paging import Page
 
 KEPT = "What was read is stored; nothing was taken for absent."
+LONGEST_ID = 100
+"""As the cache keeps it; providers' own have 36 at most."""
 SLACK = 1.1, 1_000
 """A listing may end so much above its total: numbers are bought while it is read."""
 MOST_UNCOUNTED = 2_000_000
@@ -58,13 +60,15 @@ class Listing:
     left_alone: set[int] = field(default_factory=set)
 
     def add_page(self, page: Page) -> None:
-        """Raises MalformedResponse for a list that goes on where it should have ended."""
+        """Raises MalformedResponse for ids that are none, and for a list that goes on where it should have ended."""
         if not self.pages:
             self.first_total = page.total
         self.last_total = page.total
         self.pages += 1
         self.rows += len(page.rows)
         self.moves += page.moved
+        if any(len(row.id) > LONGEST_ID for row in page.rows):
+            raise MalformedResponse(f"The provider gave a number an id of more than {LONGEST_ID} characters. {KEPT}")
         if self.rows > self.most_rows:
             raise MalformedResponse(f"The provider's list did not end after {self.rows:,} rows. {KEPT}")
 

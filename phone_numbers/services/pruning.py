@@ -1,12 +1,12 @@
-"""Deletes old sync runs that have nothing to tell, a few at a time. Never events, and nothing of a number."""
+"""Deletes old sync runs that nothing hangs on any more, a few at a time. Never events, and nothing of a number."""
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from phone_numbers.models import Account, Event, SyncRun
 
 BATCH = 500
-TELLING = ("new", "changed", "returned", "absent", "unconfirmed", "missing", "released")
+JUDGED = (SyncRun.State.HELD, SyncRun.State.COMPLETE)
 
 
 def prune_runs() -> int:
@@ -19,16 +19,16 @@ def prune_account(account_id: int) -> int:
     oldest_kept = runs[settings.SYNC_RUNS_KEPT - 1 : settings.SYNC_RUNS_KEPT].first()
     if oldest_kept is None:
         return 0
-    newest_whole = list(runs.filter(state=SyncRun.State.COMPLETE)[:1])  # Later runs are judged by it.
-    old = quiet_runs().filter(account=account_id, pk__lt=oldest_kept).exclude(pk__in=newest_whole)
-    pks = list(old.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    newest_whole = runs.filter(state=SyncRun.State.COMPLETE)[:1]  # Later runs are judged by it.
+    newest_judged = runs.filter(state__in=JUDGED)[:1]  # It may be held, and wait for a person.
+    old = forgettable_runs().filter(account=account_id, pk__lt=oldest_kept)
+    pks = list(old.exclude(pk__in=[*newest_whole, *newest_judged]).values_list("pk", flat=True).order_by("pk")[:BATCH])
     if pks:
         SyncRun.objects.filter(pk__in=pks).delete()
     return len(pks)
 
 
-def quiet_runs() -> "QuerySet[SyncRun]":
-    """Whole, and found everything as it was: no line of history, no error, no decision hangs on them."""
-    nothing = {f"numbers_{each}": 0 for each in TELLING}
-    quiet = SyncRun.objects.filter(state=SyncRun.State.COMPLETE, error_slug="", decision="", accepts=None, **nothing)
-    return quiet.exclude(Exists(Event.objects.filter(run=OuterRef("pk"))))
+def forgettable_runs() -> "QuerySet[SyncRun]":
+    """Over, and named by no line of a number's history, nor by a run that took the absences accepted in them."""
+    told = Exists(Event.objects.filter(run=OuterRef("pk")))
+    return SyncRun.objects.exclude(Q(state__in=SyncRun.LIVE) | told | Q(accepted_in__isnull=False))

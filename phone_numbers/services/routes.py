@@ -14,9 +14,11 @@ from phone_numbers.services.columns import fit_row
 from phone_numbers.services.connections import in_full
 from phone_numbers.services.runs import Lease
 from providers.contract import Provider, RemoteApplication, RemoteSubaccount
-from providers.errors import AuthenticationFailed, ProviderError, Unsupported, WrongAccount
+from providers.errors import AuthenticationFailed, MalformedResponse, ProviderError, Unsupported, WrongAccount
 
 RENEW_SECONDS = 2.0
+MOST_LISTED = 100_000
+"""Applications of an account, or subaccounts. A list that goes on after that is taken for one without an end."""
 MISSES_TO_BELIEVE = 3
 """Lists in a row that lack so much that one of them is not believed. A route taken for gone comes back when listed."""
 
@@ -53,6 +55,8 @@ def read_list(lease: Lease, title: str, remotes: Iterable[Remote]) -> tuple[list
     try:
         for remote in remotes:
             found.append(remote)
+            if len(found) > MOST_LISTED:
+                raise MalformedResponse(f"The list did not end after {MOST_LISTED:,} rows.")
             if time.monotonic() - renewed_at > RENEW_SECONDS:
                 lease.renew()
                 renewed_at = time.monotonic()

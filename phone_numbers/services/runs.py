@@ -220,22 +220,26 @@ class Lease:
         detail: str = "",
         error_slug: str = "",
         asked_seconds: float = 0.0,
+        is_reachable: bool = True,
         **columns: Any,
     ) -> None:
-        """End the run and say how the account is. Raises LeaseLost."""
+        """End the run and say how the account is; edits wait only for a provider that is not reachable.
+
+        Raises LeaseLost.
+        """
         now = timezone.now()
         over = {"state": state, "phase": SyncRun.Phase.DONE, "finished_at": now, "detail": detail}
         with transaction.atomic():
             self.renew(error_slug=error_slug, **over, **columns)
-            self._judge_account(state, health, detail, now, asked_seconds)
+            spared = ""
+            if health == Account.Health.FAILING:
+                spared = note_failure(self.run.account_id, now, asked_seconds, may_be_edited=is_reachable)
+            else:
+                note_success(self.run.account_id, by=now + self.run.account.interval)
+            self._judge_account(state, health, f"{detail} {spared}".strip(), now)
 
-    def _judge_account(self, state: str, health: str, detail: str, now: dt.datetime, asked_seconds: float) -> None:
+    def _judge_account(self, state: str, health: str, detail: str, now: dt.datetime) -> None:
         account_id, columns = self.run.account_id, dict[str, Any](health=health, health_detail=detail)
-        if health == Account.Health.FAILING:
-            spared = note_failure(account_id, now, asked_seconds)
-            columns["health_detail"] = f"{detail} {spared}".strip()
-        else:
-            note_success(account_id, by=now + self.run.account.interval)
         if state == SyncRun.State.PARTIAL and health == Account.Health.OK and (hold := open_hold(self.run.account)):
             columns |= {"health": Account.Health.HELD, "health_detail": hold.detail}  # Which is still to be decided.
         if state == SyncRun.State.COMPLETE:

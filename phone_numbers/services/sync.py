@@ -39,6 +39,8 @@ class Outcome:
     slug: str = ""
     asked_seconds: float = 0.0
     """What the provider asked us to wait."""
+    is_reachable: bool = True
+    """Whatever it said, it answers: edits may be tried."""
 
 
 def run_sync(run_id: int) -> None:
@@ -54,6 +56,7 @@ def run_sync(run_id: int) -> None:
             detail=outcome.detail,
             error_slug=outcome.slug,
             asked_seconds=outcome.asked_seconds,
+            is_reachable=outcome.is_reachable,
             **counts,
         )
     except LeaseLost as lost:
@@ -134,5 +137,6 @@ def failed(error: ProviderError, listing: Listing) -> Outcome:
     health = HEALTH_AFTER.get(error.slug, Account.Health.FAILING)
     if health != Account.Health.FAILING:
         state = SyncRun.State.FAILED
+    passes = isinstance(error, Transient)
     asked = error.retry_after or 0.0 if isinstance(error, Transient) else 0.0
-    return Outcome(state, health, in_full(error), error.slug, asked_seconds=asked)
+    return Outcome(state, health, in_full(error), error.slug, asked_seconds=asked, is_reachable=not passes)

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, Max
+from django.db.models import Max
 from django.utils import timezone
 
 from phone_numbers.models import Account, Event, PhoneNumber
@@ -96,14 +96,3 @@ def first_found_absent(pks: Iterable[int]) -> dict[int, dt.datetime]:
 def reclaim_days_of(account: Account) -> int | None:
     capabilities = capabilities_of(account)
     return capabilities.reclaim_days if capabilities else None
-
-
-def count_absent(accounts: Iterable[int]) -> dict[int, dict[str, int]]:
-    """Account to presence to how many, but for those that are present."""
-    numbers = PhoneNumber.objects.filter(account__in=list(accounts), presence__in=ABSENT).order_by()
-    rows = numbers.values_list("account", "presence").annotate(Count("pk"))
-    counts = {(account, presence): count for account, presence, count in rows}
-    return {
-        account: {presence: counts[account, presence] for presence in ABSENT if (account, presence) in counts}
-        for account in {account for account, _ in counts}
-    }

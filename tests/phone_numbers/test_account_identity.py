@@ -1,10 +1,15 @@
 """Whose account it is: one account at a provider is connected once, and credentials never open another one."""
 
 from contextlib import closing
+from types import SimpleNamespace
+
+import pytest
 
 from phone_numbers.models import Account, PhoneNumber, SyncRun
+from phone_numbers.services.accounts import check_identity
 from phone_numbers.services.accounts import test_connection as check_connection
 from providers import simulator as demo
+from providers.errors import MalformedResponse
 from providers.registry import open_provider
 from providers.simulator import Simulator
 from tests.phone_numbers.jobs import make_account, sync
@@ -32,3 +37,9 @@ def test_it_tells_a_property_from_its_account(simulator: Simulator) -> None:
         account_id = whole.whoami()
     with closing(open_provider("fone_dynamics", {**signed_in, "property_sid": part}, base_urls=hosts)) as provider:
         assert provider.whoami() == f"{account_id}/{part}"
+
+
+def test_it_takes_no_account_id_that_is_too_long_to_keep(account: Account) -> None:
+    answer = SimpleNamespace(whoami=lambda: "M" * 81)
+    with pytest.raises(MalformedResponse, match="by more than 80 characters"):
+        check_identity(account, answer)

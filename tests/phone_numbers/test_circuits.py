@@ -125,3 +125,12 @@ def test_it_goes_back_to_its_interval_once_a_person_s_sync_ends_the_trouble(
     sync(account)
     assert account.health == "ok"
     assert account.next_sync_at <= timezone.now() + account.interval
+
+
+def test_it_lets_edits_through_when_only_the_list_makes_no_sense(account: Account, simulator: Simulator) -> None:
+    simulator.fault("html", path=LIST, times=0)
+    for _ in range(3):
+        sync(account)
+    assert (account.health, account.failures_in_row, account.retry_at) == ("failing", 3, None)
+    assert account.next_sync_at > timezone.now() + 4 * MINUTE
+    assert "It failed 3 times in a row" in account.health_detail

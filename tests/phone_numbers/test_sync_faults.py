@@ -325,3 +325,9 @@ def test_it_ends_a_list_that_has_no_end(total: int | None, most: int) -> None:
     listing.add_page(page)
     with pytest.raises(MalformedResponse, match="did not end"):
         listing.add_page(page)
+
+
+def test_it_takes_no_number_with_an_id_that_is_too_long_to_keep() -> None:
+    page = Page.of([RemoteNumber(id="1" * 101, e164="+14155550100")])
+    with pytest.raises(MalformedResponse, match="id of more than 100 characters"):
+        Listing().add_page(page)

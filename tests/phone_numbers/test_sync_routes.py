@@ -1,5 +1,7 @@
 """What numbers can be routed to is read beside them: a list that is closed, broken or too short takes nothing away."""
 
+import itertools
+
 import pytest
 from pytest_django import Settings
 
@@ -8,6 +10,7 @@ from phone_numbers.services import runs
 from phone_numbers.services.connections import open_account
 from phone_numbers.services.leases import LeaseLost
 from phone_numbers.services.routes import read_list
+from providers.contract import RemoteApplication
 from providers.simulator import Simulator
 from tests.phone_numbers.jobs import demo_account, sync
 from tests.phone_numbers.rows import make_application
@@ -109,3 +112,10 @@ def test_it_holds_its_lease_through_a_long_list_of_routes(account: Account, monk
     monkeypatch.setattr("phone_numbers.services.routes.RENEW_SECONDS", 0.0)
     with open_account(account) as provider, pytest.raises(LeaseLost):
         read_list(lease, "applications", provider.list_applications())
+
+
+def test_it_stops_at_a_list_without_an_end(account: Account) -> None:
+    lease = runs.claim_run(runs.request_sync(account, trigger=SyncRun.Trigger.PERSON).pk)
+    found, problem = read_list(lease, "applications", itertools.repeat(RemoteApplication(id="1")))
+    assert "did not end after 100,000 rows" in problem
+    assert len(found) == 100_001

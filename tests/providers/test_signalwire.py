@@ -273,3 +273,18 @@ def test_it_warns_that_a_url_makes_a_resource_for_each_number():
     effects = SignalWire.preview({"messages": ""}, {"messages": "url:https://a.example", "alias": "x"})
 
     assert [(effect.field, "resource of its own" in effect.sentence) for effect in effects] == [("messages", True)]
+
+
+def test_it_takes_no_scope_for_missing_that_is_refused_once(provider, open_with, simulator):
+    before = listed(provider)
+    simulator.fault("error", path="/registry/beta/brands", status=401)
+    again = open_with(SIGNALWIRE_TOKEN)
+    assert listed(again) == before
+    assert again.missing_scopes == []
+
+
+@pytest.mark.parametrize("name", ["MOST_ROWS", "MOST_ASSIGNED"])
+def test_it_refuses_a_registry_that_does_not_end(provider, monkeypatch, name):
+    monkeypatch.setattr(f"providers.signalwire.{name}", 0)
+    with pytest.raises(MalformedResponse, match=r"did not end|more than 0 numbers"):
+        provider.compliance()

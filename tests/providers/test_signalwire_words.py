@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from providers.contract import NumberType, Route, Service, TenDlcStatus, TollFreeStatus
 from providers.errors import MalformedResponse
 from providers.signalwire import SignalWire
-from providers.signalwire_words import CALL_HANDLERS, MESSAGE_HANDLERS, read_assignment, read_number
+from providers.signalwire_words import CALL_HANDLERS, MESSAGE_HANDLERS, read_application, read_assignment, read_number
 from providers.status import default_words
 
 ROW = {"id": "3fa85f64-5717-4562-b3fc-2c963f66afa6", "number": "+14155550123"}
@@ -156,3 +156,8 @@ def test_it_reads_whatever_stands_in_a_field(fields):
 
     assert number.id == ROW["id"]
     assert all(isinstance(surprise, str) for surprise in number.surprises)
+
+
+def test_it_keeps_no_secret_of_an_application() -> None:
+    row = {"sid": "0b6cbd27-4f0e-4c52-8d0f-1a2b3c4d5e6f", "friendly_name": "Desk", "auth_token": "s3cret"}
+    assert "auth_token" not in read_application(row).payload
