@@ -37,7 +37,7 @@ test: $(DEVELOPMENT) $(JUDGES) chromium  ## Run every test, then those of the da
 	TEST_DATABASE=postgresql $(PY) -m pytest -m "not processes" tests/phone_numbers tests/dashboard || status=$$?; \
 	exit $$status
 
-chaos: $(DEVELOPMENT)  ## Show that syncs and queues survive every fault, with figures (some rows: make chaos ONLY="S1 Q4")
+chaos: $(DEVELOPMENT)  ## Show that syncs, changes and queues survive every fault, with figures (some rows: make chaos ONLY="S1 W6")
 	@$(PY) -m tests.chaos $(ONLY)
 
 bench: $(DEVELOPMENT)  ## Measure speed and memory beside what one would write without us (one bench: make bench ONLY=sync)

@@ -52,7 +52,8 @@ class Fault:
     """Of a row: the field to drop, add or mistype; "" stands for the row's first one."""
     value: Any = None
     action: Action | None = None
-    """For `act`: anything done to the world once the request is answered. In-process only."""
+    """For `act`: anything done to the world once the request is answered. For `kept_back`: what its answer waits for,
+    while others are answered. In-process only."""
     seen: int = 0
     struck: int = 0
 
@@ -259,8 +260,10 @@ def _not_applied(_: Fault, call: Call) -> Response:
 
 
 def _applied_late(fault: Fault, call: Call) -> Response:
+    """`after`: it is taken in, and the answer is an error nevertheless."""
     with call.world.holding(fault.seconds):
-        return call.proceed()
+        response = call.proceed()
+    return call.api.error(fault.status) if fault.after else response
 
 
 def _rows(body: Any) -> list[Any]:
@@ -352,6 +355,13 @@ def _act(fault: Fault, call: Call) -> None:
         fault.action(call.world)
 
 
+def _kept_back(fault: Fault, call: Call) -> Response:
+    """The answer is written now, and sent when `action` is through."""
+    response = call.proceed()
+    _act(fault, call)
+    return response
+
+
 BEHAVIOURS: Mapping[str, Behaviour] = {
     "latency": _late,
     "error": _instead(lambda fault, call: call.api.error(fault.status)),
@@ -389,6 +399,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "rows_swapped": _meanwhile(second_writer.swap_one),
     "row_edited": _then(_edited_elsewhere),
     "act": _then(_act),
+    "kept_back": _kept_back,
     "not_applied": _not_applied,
     "applied_late": _applied_late,
     "revoked": _revoked,

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from tests.chaos.rows import ROWS, Figure
 
@@ -26,20 +27,48 @@ def main(wanted: list[str]) -> int:
     rows = wanted or list(ROWS)
     started_at = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "figures"
-        target.touch()
-        lanes = [start(marks, rows, target) for marks in LANES]
-        codes = [finished(lane) for lane in lanes] + [finished(start(ALONE, rows, target))]
-        figures = [Figure(**json.loads(line)) for line in target.read_text().splitlines()]
+        kept = Path(folder)
+        for name in ("figures", "calls"):
+            (kept / name).touch()
+        lanes = [start(marks, rows, kept) for marks in LANES]
+        codes = [finished(lane) for lane in lanes] + [finished(start(ALONE, rows, kept))]
+        figures = [Figure(**line) for line in lines_of(kept / "figures")]
+        figures += figures_of_calls(lines_of(kept / "calls")) if "W11" in rows else []
     short = print_table(rows, figures)
     print(f"\n{len(rows)} rows in {time.monotonic() - started_at:.0f} s; {short} fall short.")
     return 1 if short or any(codes) else 0
 
 
-def start(marks: str, rows: list[str], target: Path) -> "subprocess.Popen[str]":
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def figures_of_calls(lines: list[dict[str, Any]]) -> list[Figure]:
+    """W11, of every call that a test of this run made at a simulated provider."""
+    total = sum(line["calls"] for line in lines)
+    outside = [call for line in lines for call in line["outside"]]
+    writes = [call for call in outside if not call.startswith("GET ")]
+    told = {
+        f"calls outside the allow-list, in {len(lines)} tests": outside,
+        "of them to delete, to buy or to write": writes,
+    }
+    return [
+        Figure(
+            row="W11", what=what, figure=f"{len(found)} of {total:,}", bar="0 of some", holds=total > 0 and not found
+        )
+        for what, found in told.items()
+    ]
+
+
+def start(marks: str, rows: list[str], kept: Path) -> "subprocess.Popen[str]":
     names = " or ".join(f"test_{row.lower()}_" for row in rows)
     command = [sys.executable, "-m", "pytest", "tests/chaos", "-m", marks, "-k", names, "-p", "no:randomly"]
-    environment = {**os.environ, "CHAOS": "full", "CHAOS_FIGURES": str(target)}
+    environment = {
+        **os.environ,
+        "CHAOS": "full",
+        "CHAOS_FIGURES": str(kept / "figures"),
+        "CHAOS_CALLS": str(kept / "calls"),
+    }
     return subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 

@@ -26,12 +26,14 @@ import httpcore  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
 from django.db import OperationalError, close_old_connections, connection, connections  # noqa: E402
+from django.utils import timezone  # noqa: E402
 
 from dashboard.celery import app  # noqa: E402
 from phone_numbers import tasks  # noqa: E402
 from phone_numbers.models import Account, Change, PhoneNumber  # noqa: E402
-from phone_numbers.services import changes, runs, sync  # noqa: E402
+from phone_numbers.services import change_crews, changes, runs, sync  # noqa: E402
 from tests.chaos.breakages import break_it  # noqa: E402
+from tests.chaos.haste import hasten  # noqa: E402
 from tests.phone_numbers.jobs import ask  # noqa: E402
 
 PR_SET_PDEATHSIG = 1
@@ -103,6 +105,26 @@ def edit_for(seconds: float, pks: list[int], user_id: int, results: str) -> None
     Path(results).write_text(json.dumps({"done": len(lasted), "locked": locked, "seconds": lasted}))
 
 
+def ask_for_edit(pk: int, user_id: int, alias: str, key: str) -> None:
+    """As a page does it for whoever sends its form."""
+    ask(PhoneNumber.objects.get(pk=pk), User.objects.get(pk=user_id), key, alias=alias)
+
+
+def work_plans_for_ever(seconds: float) -> None:
+    """Schedule and worker in one, for plans and single edits."""
+    while True:
+        close_old_connections()
+        now = timezone.now()
+        try:
+            for pk in change_crews.due_accounts(now):
+                change_crews.work_for_account(pk)
+            for pk in changes.due_changes(now):
+                changes.apply_change(pk)
+        except Exception:  # noqa: BLE001 - as a worker goes on to its next message
+            traceback.print_exc()
+        time.sleep(seconds)
+
+
 DUTIES: dict[str, Callable[..., None]] = {
     "run_sync": run_sync,
     "start_syncs": start_syncs,
@@ -110,6 +132,8 @@ DUTIES: dict[str, Callable[..., None]] = {
     "tick_for_ever": tick_for_ever,
     "sync_for": sync_for,
     "edit_for": edit_for,
+    "ask_for_edit": ask_for_edit,
+    "work_plans_for_ever": work_plans_for_ever,
 }
 
 
@@ -147,6 +171,7 @@ def countdown(left: int, *, after: bool) -> Callable[[Callable[[], Any]], Any]:
 def work(order: dict[str, Any]) -> None:
     settings.CRASH_AT = order.pop("crash_at", "")
     break_it(order.pop("broken", ""))
+    hasten(order.pop("hastened", 1))
     with killed_at(**order.pop("killed", {})):
         DUTIES[order.pop("duty")](**order)
 

@@ -89,6 +89,31 @@ def no_slot() -> None:
     replace(runs.start_slot, start_anyway)
 
 
+def blind_resume() -> None:
+    """What a lost worker may have sent is sent again, without looking."""
+    from phone_numbers.services import changes  # noqa: PLC0415
+
+    def send_again(change: Any, provider: Any) -> None:
+        provider.send_edit(change.number.remote_id, change.desired)
+        changes.check(change, provider)
+
+    replace(changes.resume, send_again)
+
+
+def resumes_from_the_start() -> None:
+    """A crew that takes over a plan sends all of it, whatever was confirmed."""
+    from phone_numbers.models import Change  # noqa: PLC0415
+    from phone_numbers.services import change_crews, changes  # noqa: F401, PLC0415
+
+    def send_anyway(change: Any, provider: Any) -> None:
+        provider.send_edit(change.number.remote_id, change.desired)
+        changes.check(change, provider)
+
+    confirmed = Change.objects.filter(state=Change.State.CONFIRMED, change_set__state="applying")
+    confirmed.update(state=Change.State.PENDING, lease_token=None, lease_expires_at=None, next_attempt_at=None)
+    replace(changes.start, send_anyway)
+
+
 def leak() -> None:
     """Every job leaves something behind."""
     left: list[bytearray] = []
@@ -99,4 +124,5 @@ def leak() -> None:
     task_postrun.connect(keep, weak=False)
 
 
-BREAKAGES = {each.__name__: each for each in (no_fence, no_claim, no_reaper, no_clock_rule, no_slot, leak)}
+ALL = (no_fence, no_claim, no_reaper, no_clock_rule, no_slot, blind_resume, resumes_from_the_start, leak)
+BREAKAGES = {each.__name__: each for each in ALL}

@@ -26,10 +26,10 @@ class Unused(Exception):
     """The broken function was never called, so nothing was proved."""
 
 
-def mutant(name: str) -> Callable[[Callable[[], Iterator[None]]], Mutant]:
+def mutant(name: str, among: dict[str, Mutant] = MUTANTS) -> Callable[[Callable[[], Iterator[None]]], Mutant]:
     def keep(broken: Callable[[], Iterator[None]]) -> Mutant:
-        MUTANTS[name] = contextmanager(broken)
-        return MUTANTS[name]
+        among[name] = contextmanager(broken)
+        return among[name]
 
     return keep
 

@@ -22,6 +22,17 @@ ROWS = {
     "S11": "Simultaneous starts, and workers that wake up too late",
     "S12": "Clocks that jump",
     "S13": "A disk that is full",
+    "W1": "Workers killed at every step of an edit",
+    "W2": "Answers to a write that tell nothing, or lie",
+    "W3": "Two operators at one number",
+    "W4": "Edits against older pages of a sync",
+    "W5": "One form sent twenty times",
+    "W6": "A plan of a thousand among errors and kills",
+    "W7": "Values that changed since they were looked at",
+    "W8": "Five thousand numbers selected in the page",
+    "W9": "Plans that must stop",
+    "W10": "Undoing over what others did since",
+    "W11": "Every call that any row made at a provider",
     "Q1": "The broker killed with jobs in it",
     "Q2": "The broker restarted under load",
     "Q3": "Worker processes killed",
@@ -44,6 +55,11 @@ class Figure:
     figure: str
     bar: str
     holds: bool
+
+
+def report_bite(row: str, bug: str, caught: str) -> None:
+    """`caught`: what told of the bug that was put in, or nothing."""
+    report(row, f"seeded bug: {bug}", caught or "NOT caught", "caught", holds=bool(caught))
 
 
 def report(row: str, what: str, figure: object, bar: str, *, holds: bool) -> None:

@@ -6,6 +6,17 @@ import pytest
 from pytest_django import Settings
 
 from providers.simulator import Simulator
+from tests.chaos import (
+    test_w2_answers_to_writes,
+    test_w3_two_operators,
+    test_w4_older_pages,
+    test_w5_one_form,
+    test_w6_large_plans,
+    test_w7_changed_since,
+    test_w9_plans_that_stop,
+    test_w10_undoing,
+)
+from tests.chaos.change_mutants import CHANGE_MUTANTS
 from tests.chaos.lists import listed
 from tests.chaos.machines import NUMBERS, EditMachine, Machine, SyncMachine, Theatre, play
 from tests.chaos.mutants import MUTANTS, Unused, swapped
@@ -84,6 +95,14 @@ def test_s9_catches(db: None, request: pytest.FixtureRequest, settings: Settings
 def test_s9_names_a_way_to_catch_every_seeded_bug() -> None:
     assert CAUGHT.keys() == MUTANTS.keys()
     assert len(CAUGHT) == 12
+
+
+def test_w_rows_name_a_way_to_catch_every_seeded_bug() -> None:
+    rows = (test_w2_answers_to_writes, test_w3_two_operators, test_w4_older_pages, test_w5_one_form)
+    more = (test_w6_large_plans, test_w7_changed_since, test_w9_plans_that_stop, test_w10_undoing)
+    caught = {bug for row in (*rows, *more) for bug in row.CAUGHT}
+    assert caught >= CHANGE_MUTANTS.keys()
+    assert caught <= CHANGE_MUTANTS.keys() | MUTANTS.keys()
 
 
 def test_s9_knows_a_seeded_bug_that_nobody_meets() -> None:

@@ -62,15 +62,15 @@ def sync(account: Account) -> SyncRun:
     return run
 
 
-def ask(number: PhoneNumber, user: User, **desired: str) -> Change:
-    """An edit by someone who saw the number as the cache has it now."""
+def ask(number: PhoneNumber, user: User, key: str = "", **desired: str) -> Change:
+    """An edit by someone who saw the number as the cache has it now; `key` is that of their form."""
     number = PhoneNumber.objects.get(pk=number.pk)
     return changes.request_change(
         number=number,
         desired=desired,
         base={name: number.value(name) for name in desired},
         user=user,
-        idempotency_key=uuid.uuid4().hex,
+        idempotency_key=key or uuid.uuid4().hex,
         source=ChangeSet.Source.INLINE,
     )
 

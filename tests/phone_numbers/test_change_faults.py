@@ -2,7 +2,6 @@
 
 import datetime as dt
 import itertools
-import signal
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +17,6 @@ from phone_numbers.services.change_states import claim_change, may_send, settle
 from phone_numbers.services.leases import LeaseLost
 from providers.simulator import Simulator
 from tests.phone_numbers.jobs import ONE, ask, edits, events, number_of, sync, work, work_to_the_end
-from tests.phone_numbers.killing import killed
 
 ONCE = [("alias", "New")]
 
@@ -345,29 +343,6 @@ def test_it_leaves_a_change_to_the_worker_that_has_it(number: PhoneNumber, opera
     assert claim_change(change.pk) is not None
     assert claim_change(change.pk) is None
     assert changes.due_changes(timezone.now()) == []
-
-
-@pytest.mark.parametrize(
-    "place",
-    [
-        *("after_claim", "after_get", "before_send", "after_send", "after_yes", "after_read_back", "after_refusal"),
-        *("after_confirm", "after_audit"),
-    ],
-)
-@pytest.mark.django_db(transaction=True)
-def test_it_survives_being_killed(
-    number: PhoneNumber, operator: User, simulator: Simulator, settings: Settings, place: str
-) -> None:
-    if place == "after_refusal":
-        simulator.fault("error", status=503, method="POST", after=True)
-    change = ask(number, operator, alias="New")
-    assert killed("change", change.pk, simulator, settings, place) == -signal.SIGKILL
-    Change.objects.update(lease_expires_at=timezone.now())
-    work_to_the_end(change)
-    assert (change.state, applied(simulator)) == (Change.State.CONFIRMED, ONCE)
-    history = events(number)
-    assert (history[0], history[-1], history.count("requested")) == ("requested", "confirmed", 1)
-    assert history.count("confirmed") == 1
 
 
 def test_it_leaves_other_numbers_alone(synced: Account, operator: User, simulator: Simulator) -> None:

@@ -349,6 +349,23 @@ def test_it_accepts_an_update_and_applies_it_later(plivo_http, simulator):
     assert plivo_http.get(f"Number/{number.digits}/").json()["alias"] == "Renamed"
 
 
+def test_it_applies_later_what_it_answers_with_an_error(plivo_http, simulator):
+    simulator.fault("applied_late", method="POST", seconds=0.0, after=True, status=500)
+    number = next(iter(simulator.world.account()))
+
+    assert update(plivo_http, simulator).status_code == 500
+    assert plivo_http.get(f"Number/{number.digits}/").json()["alias"] == "Renamed"
+
+
+def test_it_keeps_an_answer_back_while_others_are_answered(plivo_http, simulator):
+    number = next(iter(simulator.world.account()))
+    path = f"Number/{number.digits}/"
+    simulator.fault("kept_back", method="GET", action=lambda _: update(plivo_http, simulator))
+
+    assert plivo_http.get(path).json()["alias"] == number.alias
+    assert plivo_http.get(path).json()["alias"] == "Renamed"
+
+
 def test_it_revokes_the_credentials_from_a_request_on(plivo_http, simulator):
     simulator.fault("revoked", nth=3, times=0)
 
