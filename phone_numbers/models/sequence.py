@@ -1,6 +1,6 @@
 """One counter for the order of things: wall clocks jump, this does not."""
 
-from django.db import connection, models, transaction
+from django.db import connection, models
 
 
 class Sequence(models.Model):
@@ -13,7 +13,7 @@ class Sequence(models.Model):
     @classmethod
     def next(cls) -> int:
         """A number greater than every number handed out before, by any process."""
-        with transaction.atomic(), connection.cursor() as cursor:
+        with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO numbers_sequence (name, value) VALUES ('order', 1) "
                 "ON CONFLICT (name) DO UPDATE SET value = numbers_sequence.value + 1 RETURNING value"

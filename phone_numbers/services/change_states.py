@@ -12,18 +12,20 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from phone_numbers.models import Change, ChangeSet, Event, PhoneNumber, Sequence
 from phone_numbers.services.cache import locked, store_reading
+from phone_numbers.services.columns import says_the_same
 from phone_numbers.services.crash_points import crash_point
 from phone_numbers.services.leases import RING_AGAIN, LeaseLost, has_lapsed, lease_end
 from providers.contract import RemoteNumber
 
 MOST_DUE = 500
 LONGEST_WAIT = dt.timedelta(hours=1)
+MARK = "UPDATE numbers_phonenumber SET edited_seq = %s WHERE id = %s RETURNING digest, presence, changed_at"
 EVENT_OF = {
     Change.State.PENDING: Event.Kind.POSTPONED,
     Change.State.SENDING: Event.Kind.SENT,
@@ -66,6 +68,7 @@ def claim_change(change_id: int) -> Change | None:
     if not mine.update(lease_token=token, lease_expires_at=lease_end(now), failures=F("failures") + 1):
         return None
     held = Change.objects.select_related("change_set", "number__account", "number__payload")
+    held = held.defer("number__payload__body")
     change = held.filter(pk=change_id, lease_token=token).first()
     if change is not None:
         change.held_until = held_until
@@ -123,18 +126,27 @@ def move(
 
     `reading` goes to the cache; what it changes is drift, but for the fields in `ours`.
     """
-    with transaction.atomic():
-        sequence = Sequence.next()
-        (number,) = locked(PhoneNumber.objects.filter(pk=change.number_id))
-        PhoneNumber.objects.filter(pk=number.pk).update(edited_seq=sequence)
-        number.edited_seq = sequence
-        if reading is not None:
+    with transaction.atomic(savepoint=False):
+        lock_number(change)
+        number = change.number
+        if reading is not None and not (state == Change.State.SENDING and says_the_same(number, reading)):
             news = store_reading(number, reading, ours=ours, why=why, change=change)
             detail = with_unasked(detail, news) if why else detail
         save_held(change, state=state, detail=detail, **columns)
         crash_point("after_confirm" if state == Change.State.CONFIRMED else "")
         if state != Change.State.PENDING or not was_postponed(change):
             record(change, EVENT_OF[state], detail)
+
+
+def lock_number(change: Change) -> None:
+    """Lock its number, and note there that it is edited; read it anew when somebody wrote to it meanwhile."""
+    number, sequence = change.number, Sequence.next()
+    with connection.cursor() as cursor:
+        cursor.execute(MARK, [sequence, number.pk])
+        version = cursor.fetchone()
+    if version != (number.digest, number.presence, connection.ops.adapt_datetimefield_value(number.changed_at)):
+        (change.number,) = locked(PhoneNumber.objects.filter(pk=number.pk).select_related("account"))
+    change.number.edited_seq = sequence
 
 
 def was_postponed(change: Change) -> bool:

@@ -99,6 +99,14 @@ class Reading:
         return NumberPayload(number_id=pk, body=remote.payload, extras=dict(remote.extras), shadowed=shadowed)
 
 
+def says_the_same(number: PhoneNumber, remote: RemoteNumber) -> bool:
+    """Whether this reading would change nothing in the row but its digest."""
+    columns = Reading.of(remote).columns()
+    del columns["digest"]
+    was_so = all(getattr(number, name) == value for name, value in columns.items())
+    return was_so and number.presence == PhoneNumber.Presence.PRESENT and number.extras == remote.extras
+
+
 def fitting(name: str, text: str) -> str:
     """PostgreSQL refuses what is longer than its column, or too many bytes for an index on it."""
     cut = text[: LENGTHS[name]]
