@@ -5,10 +5,10 @@ Exits with 1 when a figure falls short.
 
 import sys
 
-from tests.bench import inventory, sync
+from tests.bench import changes, inventory, sync
 from tests.bench.figures import HEAD, in_columns, keep, line_of
 
-BENCHES = {"sync": sync.measure, "list": inventory.measure}
+BENCHES = {"sync": sync.measure, "list": inventory.measure, "changes": changes.measure}
 
 
 def main(wanted: list[str]) -> int:

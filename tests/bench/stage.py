@@ -32,10 +32,10 @@ def simulator(*options: str) -> Iterator[str]:
         process.wait(timeout=20)
 
 
-def compete(kind: str, root: str) -> list[dict[str, Any]]:
+def compete(kind: str, root: str, contenders: str = "tests.bench.contender") -> Any:
     """What one contender measured, on a database that nobody used before."""
     with database() as url:
-        command = [sys.executable, "-m", "tests.bench.contender", kind, root]
+        command = [sys.executable, "-m", contenders, kind, root]
         environment = {**os.environ, "TEST_DATABASE_URL": url}
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
