@@ -10,7 +10,7 @@ from django.db.models.lookups import In
 
 from phone_numbers.filters.directory import Directory
 from phone_numbers.filters.search import found_by, routed_to
-from phone_numbers.models import NumberList, Subaccount, Tag
+from phone_numbers.models import NumberList, PhoneNumber, Subaccount, Tag
 from phone_numbers.models.numbers import SERVICE_BITS, service_bits
 from providers.contract import Service
 
@@ -19,6 +19,7 @@ Values = Sequence[str]
 NOTHING = Q(pk__in=())
 EVERY_COMBINATION = range(1 << len(SERVICE_BITS))
 LONGEST_NUMBER = 19
+COLUMNS = {each.column: each for each in PhoneNumber._meta.concrete_fields}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,10 @@ Condition = Callable[[Values, Reading], Q]
 
 
 class Unindexed(Func):
-    """A column that SQLite must not look up in its index: it would find all that match, and sort them."""
+    """A column that SQLite must not look up in its index: it would find all that match, and sort them.
+
+    What it is compared with must be of the column's own type: SQLite converts nothing for what is no plain column.
+    """
 
     template = "%(expressions)s"
     arity = 1
@@ -54,7 +58,7 @@ def one_of(field: str) -> Condition:
 
 def among(field: str, values: Sequence[Any], reading: Reading) -> Q:
     if reading.walks and field != reading.lead:
-        return Q(In(Unindexed(F(field)), list(values)))
+        return Q(In(Unindexed(F(field)), [COLUMNS[field].to_python(value) for value in values]))
     return Q(**{f"{field}__in": values}) if len(values) > 1 else Q(**{field: values[0]}) if values else NOTHING
 
 

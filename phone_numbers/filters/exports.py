@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from django.db import connection
@@ -183,7 +184,8 @@ def read_chunk(plan: Plan, needed: Sequence[str]) -> list[Row]:
 
 
 def in_text(rows: Sequence[Row], columns: Sequence[Column], directory: Directory) -> list[list[str]]:
-    ours = words_of_ours(rows) if any(column.key in OURS for column in columns) else {}
+    is_asked = directory.has_words_of_ours and any(column.key in OURS for column in columns)
+    ours = words_of_ours(rows) if is_asked else dict[str, dict[int, str]].fromkeys(OURS, {})
     texts = [column_texts(column, rows, directory, ours) for column in columns]
     return [list(row) for row in zip(*texts, strict=True)]
 
@@ -191,11 +193,18 @@ def in_text(rows: Sequence[Row], columns: Sequence[Column], directory: Directory
 def column_texts(
     column: Column, rows: Sequence[Row], directory: Directory, ours: Mapping[str, Mapping[int, str]]
 ) -> list[str]:
+    """Equal values are put into words once."""
+    keys = [row["id"] for row in rows] if column.key in OURS else list(map(itemgetter(*column.needs), rows))
+    texts = {key: column_text(column, key, directory, ours) for key in set(keys)}
+    return [texts[key] for key in keys]
+
+
+def column_text(column: Column, key: Any, directory: Directory, ours: Mapping[str, Mapping[int, str]]) -> str:
     if column.key in OURS:
-        texts = [ours[column.key].get(row["id"], "") for row in rows]
+        text = ours[column.key].get(key, "")
     else:
-        texts = [column.text([row[name] for name in column.needs], directory) for row in rows]
-    return [protect(text) for text in texts] if column.is_free else texts
+        text = column.text(key if len(column.needs) > 1 else (key,), directory)
+    return protect(text) if column.is_free else text
 
 
 def words_of_ours(rows: Sequence[Row]) -> dict[str, dict[int, str]]:

@@ -28,6 +28,12 @@ WORDS_OF_OURS_SQL = r"""
     UNION SELECT number_id FROM numbers_localfields
         WHERE lower(owner) LIKE %s ESCAPE '\' OR lower(cost_centre) LIKE %s ESCAPE '\'
 """
+SAID_SQL = "SELECT rowid FROM numbers_search WHERE numbers_search MATCH %s"
+ROUTED_SQL = """
+    SELECT n.id FROM json_each(%s) AS known CROSS JOIN numbers_phonenumber AS n
+    ON n.{0}_target = json_extract(known.value, '$[2]')
+        AND +n.account_id = json_extract(known.value, '$[0]') AND +n.{0}_kind = json_extract(known.value, '$[1]')
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,10 @@ class Term:
     @property
     def spellings(self) -> set[str]:
         return {self.word, self.digits} - {""}
+
+    @property
+    def has_trigrams(self) -> bool:
+        return all(len(spelling) >= TRIGRAM for spelling in self.spellings)
 
 
 def terms_of(text: str) -> list[Term]:
@@ -66,10 +76,14 @@ def found_by(text: str, directory: Directory, *, walks: bool) -> Q:
     condition = Q()
     for term in terms_of(text):
         applications = directory.containing(term.word)
-        own = words_of_ours(term.word) if directory.has_words_of_ours else Q()
+        ours = words_of_ours(term.word) if directory.has_words_of_ours else []
+        if connection.vendor == "sqlite" and not walks and term.has_trigrams:
+            condition &= looked_up(term, applications, ours)
+            continue
+        own = among(ours) if ours else Q()
         found = routed_to(applications) | own
         for spelling in term.spellings:
-            found |= said(spelling, walks=walks)
+            found |= said(spelling)
         condition &= found
         if connection.vendor == "postgresql" and not walks:
             condition &= candidates(term, applications, own)
@@ -78,7 +92,7 @@ def found_by(text: str, directory: Directory, *, walks: bool) -> Q:
 
 def candidates(term: Term, applications: set[Key], own: Q) -> Q:
     """More than are wanted, but in words that are PostgreSQL's indexes' own: it then need not test them row by row."""
-    if any(len(spelling) < TRIGRAM for spelling in term.spellings):
+    if not term.has_trigrams:
         return Q()
     ids = sorted({remote_id for _, _, remote_id in applications})
     found = Q(voice_target__in=ids) | Q(message_target__in=ids) | own
@@ -87,15 +101,17 @@ def candidates(term: Term, applications: set[Key], own: Q) -> Q:
     return found
 
 
-def words_of_ours(word: str) -> Q:
+def words_of_ours(word: str) -> list[int]:
     """Numbers with it in a tag, a note, the owner or the cost centre. Few have any, so these are found first."""
-    pattern = as_pattern(word)
     with connection.cursor() as cursor:
-        cursor.execute(WORDS_OF_OURS_SQL, [pattern] * 4)
-        found = sorted(pk for (pk,) in cursor.fetchall())
+        cursor.execute(WORDS_OF_OURS_SQL, [as_pattern(word)] * 4)
+        return sorted(pk for (pk,) in cursor.fetchall())
+
+
+def among(numbers: list[int]) -> Q:
     if connection.vendor == "postgresql":
-        return Q(RawSQL(f"{TABLE}.id = ANY(%s)", [found], BooleanField()))
-    return Q(pk__in=RawSQL("SELECT value FROM json_each(%s)", [json.dumps(found)]))
+        return Q(RawSQL(f"{TABLE}.id = ANY(%s)", [numbers], BooleanField()))
+    return Q(pk__in=RawSQL("SELECT value FROM json_each(%s)", [json.dumps(numbers)]))
 
 
 def routed_to(applications: set[Key]) -> Q:
@@ -110,16 +126,17 @@ def routed_to(applications: set[Key]) -> Q:
     return found
 
 
-def said(spelling: str, *, walks: bool) -> Q:
-    """Numbers of which one of the searched columns contains it."""
-    if connection.vendor == "postgresql" or len(spelling) < TRIGRAM or (walks and spelling.isascii()):
-        return looked_at(spelling)
-    return looked_up(spelling)
+def said(spelling: str) -> Q:
+    """Numbers of which one of the searched columns contains it: each row is looked at.
 
-
-def looked_at(spelling: str) -> Q:
-    text = f"numbers_text({OWN_COLUMNS})" if connection.vendor == "postgresql" else f"({OWN_TEXT})"
-    return Q(RawSQL(f"{text} LIKE %s ESCAPE '\\'", [as_pattern(spelling)], BooleanField()))
+    PostgreSQL is asked in words of which it expects nothing: of a pattern it expects that hardly any row has it, and
+    then sorts a hundred thousand of them where it could count.
+    """
+    if connection.vendor == "postgresql":
+        return Q(RawSQL(f"strpos(numbers_text({OWN_COLUMNS}), %s) <> 0", [spelling], BooleanField()))
+    if spelling.isascii() or len(spelling) < TRIGRAM:
+        return Q(RawSQL(f"({OWN_TEXT}) LIKE %s ESCAPE '\\'", [as_pattern(spelling)], BooleanField()))
+    return Q(pk__in=RawSQL(SAID_SQL, [quoted(spelling)]))
 
 
 def as_pattern(spelling: str) -> str:
@@ -133,6 +150,15 @@ def has_trigrams(spelling: str) -> RawSQL:
     return RawSQL(f"{indexed} @> %s::text[]", [trigrams], BooleanField())
 
 
-def looked_up(spelling: str) -> Q:
-    quoted = '"{}"'.format(spelling.replace('"', '""'))
-    return Q(pk__in=RawSQL("SELECT rowid FROM numbers_search WHERE numbers_search MATCH %s", [quoted]))
+def looked_up(term: Term, applications: set[Key], ours: list[int]) -> Q:
+    """By SQLite's indexes, one after the other: in a condition with OR it would use none of them."""
+    asked = [(SAID_SQL, quoted(spelling)) for spelling in sorted(term.spellings)]
+    if applications:
+        asked += [(ROUTED_SQL.format(prefix), json.dumps(sorted(applications))) for prefix in ("voice", "message")]
+    if ours:
+        asked.append(("SELECT value FROM json_each(%s)", json.dumps(ours)))
+    return Q(pk__in=RawSQL(" UNION ".join(sql for sql, _ in asked), [value for _, value in asked]))
+
+
+def quoted(spelling: str) -> str:
+    return '"{}"'.format(spelling.replace('"', '""'))

@@ -19,6 +19,7 @@ from phone_numbers.services.presence import MOST_ASKED, ask_each, check_absent, 
 from phone_numbers.services.reading import count_requests, read_numbers
 from phone_numbers.services.routes import read_routes
 from phone_numbers.services.runs import Lease, claim_run
+from phone_numbers.services.statistics import gather_statistics
 from phone_numbers.services.surprises import keep_surprises
 from providers.contract import Provider
 from providers.errors import AuthenticationFailed, ProviderError, Transient, WrongAccount
@@ -59,6 +60,7 @@ def run_sync(run_id: int) -> None:
             is_reachable=outcome.is_reachable,
             **counts,
         )
+        gather_statistics(counts["numbers_new"] + counts["numbers_changed"])
     except LeaseLost as lost:
         logger.warning("sync stopped", run=run_id, why=str(lost))
     except Exception as error:

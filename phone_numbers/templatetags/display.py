@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from django import template
 from django.utils import timezone
@@ -88,12 +89,14 @@ CURRENCY_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "AUD": "A$", "CAD": "C$
 
 
 @register.simple_tag
+@lru_cache(maxsize=128)
 def icon(name: str) -> SafeString:
     """One of the icons that `_icons.html` puts on every page."""
     return format_html('<svg class="icon" aria-hidden="true"><use href="#icon-{}"/></svg>', name)
 
 
 @register.simple_tag
+@lru_cache(maxsize=1024, typed=True)
 def status(family: str, value: str, title: str = "") -> SafeString:
     """A status by icon, word and colour; what does not apply is only a quiet dash with its meaning for readers."""
     if value == "not_applicable":
@@ -107,11 +110,16 @@ def tendlc_status(number: PhoneNumber) -> SafeString:
     """What is only inferred is never a plain green: it says so, and its icon is an outline."""
     if number.tendlc_provenance != Provenance.INFERRED or number.tendlc_status not in INFERRED_LOOKS:
         return status("tendlc", number.tendlc_status)
-    tone, shape = INFERRED_LOOKS[number.tendlc_status]
+    return inferred_status(number.tendlc_status, str(number.account))
+
+
+@lru_cache(maxsize=1024)
+def inferred_status(value: str, account: str) -> SafeString:
+    tone, shape = INFERRED_LOOKS[value]
     note = format_html(
         '{} <span class="muted" title="{}">inferred</span>',
-        in_words(number.tendlc_status),
-        f"{number.account} does not report this of the number: it follows from its campaign.",
+        in_words(value),
+        f"{account} does not report this of the number: it follows from its campaign.",
     )
     return as_status(tone, shape, note)
 
@@ -153,6 +161,7 @@ def provider_beside(account: Account) -> str:
 
 
 @register.filter
+@lru_cache(maxsize=1024)
 def money(amount: Decimal | None, currency: str = "") -> str:
     """At least two decimals, and as many more as say something: 0.80, 0.0085."""
     if amount is None:

@@ -46,6 +46,24 @@ WORDS = [
     "Store",
 ]
 CHUNK = 20_000
+DRAWN = 50_000
+"""Numbers made one by one; more of them are copies that differ in what numbers differ in."""
+COPIED = {
+    "remote_id": "'N' || substr(CAST(1000000000 + place AS varchar(12)), 2)",
+    "digest": "substr(drawn.digest, 1, 22) || substr(CAST(1000000000 + place AS varchar(12)), 2)",
+    "e164": "substr(drawn.e164, 1, length(drawn.e164) - 7) || line",
+    "national": "substr(drawn.national, 1, 6) || substr(line, 1, 3) || '-' || substr(line, 4)",
+    "alias": "CASE drawn.alias WHEN '' THEN '' ELSE drawn.alias || '-' || copy END",
+    "voice_target": "drawn.voice_target || CASE drawn.voice_kind WHEN 'url' THEN '/' || copy ELSE '' END",
+}
+HASTE = {
+    "postgresql": ["SET maintenance_work_mem = '400MB'"],
+    "sqlite": ["PRAGMA synchronous = OFF", "PRAGMA cache_size = -400000", "PRAGMA temp_store = MEMORY"],
+}
+SETTLE = {
+    "postgresql": ["VACUUM ANALYZE"],
+    "sqlite": ["ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"],
+}
 KEPT = ("tally_insert", "tally_update", "tally_delete")
 UNKEPT = {
     "postgresql": [
@@ -64,22 +82,48 @@ def seed_numbers(count: int) -> None:
     Indexes and triggers are put in place afterwards, which takes a fraction of the time and ends the same.
     """
     chance = random.Random(6)
-    rows = number_rows(count, chance, make_accounts(chance))
+    rows = number_rows(min(count, DRAWN), chance, make_accounts(chance))
     indexes = PhoneNumber._meta.indexes
     with connection.schema_editor() as editor:
         for index in indexes:
             editor.remove_index(PhoneNumber, index)
-    with connection.cursor() as cursor:
-        for statement in UNKEPT[connection.vendor]:
-            cursor.execute(statement)
+    execute(HASTE[connection.vendor] + UNKEPT[connection.vendor])
     store = copy_rows if connection.vendor == "postgresql" else insert_rows
     store(rows)
+    multiply(count)
     with connection.schema_editor() as editor:
         for index in indexes:
             editor.add_index(PhoneNumber, index)
     bookkeeping.install()
+    execute(SETTLE[connection.vendor])
+
+
+def execute(statements: list[str]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def multiply(count: int) -> None:
+    """The numbers there are, again and again until there are as many as wished: each with its own number and name."""
+    values = ", ".join(COPIED.get(field.column, f"drawn.{field.column}") for field in COLUMNS)
+    names = ", ".join(field.column for field in COLUMNS)
+    place = f"(copy * {DRAWN} + CAST(substr(drawn.remote_id, 2) AS integer))"
+    line = f"substr(CAST(10000000 + {place} * CAST(104729 AS bigint) % 10000000 AS varchar(9)), 2)"
+    execute(
+        [
+            "CREATE TEMPORARY TABLE drawn AS SELECT * FROM numbers_phonenumber",
+            f"""
+                WITH RECURSIVE copies (copy) AS (
+                    SELECT 0 UNION ALL SELECT copy + 1 FROM copies WHERE copy < {-(-count // DRAWN)}
+                )
+                INSERT INTO numbers_phonenumber ({names}) SELECT {values} FROM (
+                    SELECT drawn.*, copy, {place} AS place, {line} AS line FROM copies CROSS JOIN drawn WHERE copy > 0
+                ) AS drawn WHERE place < {count}
+            """,
+            "DROP TABLE drawn",
+        ]
+    )
 
 
 def make_accounts(chance: random.Random) -> list[tuple[Account, list[str]]]:
@@ -97,13 +141,15 @@ def make_accounts(chance: random.Random) -> list[tuple[Account, list[str]]]:
 
 def number_rows(count: int, chance: random.Random, accounts: list[tuple[Account, list[str]]]) -> Iterator[list[Any]]:
     now = timezone.now()
+    usual = {field.attname: field.get_default() for field in COLUMNS}
     shares = list(itertools.accumulate(share for *_, share in ACCOUNTS))
     for place in range(count):
         at = min(bisect.bisect(shares, chance.random()), len(shares) - 1)
         account, applications = accounts[at]
         values = number_values(place, chance, account, ACCOUNTS[at][2], applications)
         values |= {"first_seen_at": now, "changed_at": now, "presence_since": now}
-        yield [values.get(field.attname, field.get_default()) for field in COLUMNS]
+        values = usual | values
+        yield [values[field.attname] for field in COLUMNS]
 
 
 def number_values(

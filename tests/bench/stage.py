@@ -53,6 +53,15 @@ def database() -> Iterator[str]:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def kept_database(name: str) -> str:
+    """One that stays in the server for another run."""
+    server = postgresql_url()
+    with psycopg.connect(server, autocommit=True) as connection:
+        if connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
+            connection.execute(f"CREATE DATABASE {name}")
+    return f"{server.rpartition('/')[0]}/{name}"
+
+
 def request_times(root: str) -> list[float]:
     """When the simulator had read each request, in order."""
     with urllib.request.urlopen(f"{root}/_simulator/requests") as answer:

@@ -1,0 +1,63 @@
+"""The list when thousands match: it is then read in another way, and must show the same."""
+
+import re
+
+import pytest
+from django.db import connection
+
+from phone_numbers.filters.paging import WALKED_FROM
+from phone_numbers.models import PhoneNumber
+from phone_numbers.services.statistics import gather_statistics
+from tests.phone_numbers.rows import make_account
+from tests.roles import make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def many(client):
+    """Rows the list walks over, and the two accounts they are in."""
+    client.force_login(make_user("operator"))
+    accounts = [make_account("First"), make_account("Second")]
+    shown = {"number_type": "local", "country": "US", "service_bits": 3, "alias": "Front desk"}
+    PhoneNumber.objects.bulk_create(
+        PhoneNumber(account=accounts[place == 0], remote_id=str(place), e164=f"+1415{place:07d}", **shown)
+        for place in range(WALKED_FROM + 100)
+    )
+    return accounts
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "type=local",
+        "account={0}&type=local",
+        "account={0},{1}&type=local",
+        "provider=plivo&country=US",
+        "services=sms",
+        "services=voice,sms&services_match=exactly&type=local",
+        "presence=present&tendlc=unknown",
+        "q=desk",
+    ],
+)
+def test_it_shows_as_many_rows_as_it_counts(client, many, query):
+    page = client.get(f"/numbers/?{query.format(*(account.pk for account in many))}").content.decode()
+    assert int(re.search(r'data-total="(\d+)"', page)[1]) > WALKED_FROM
+    assert page.count('class="row"') == 50
+
+
+def test_it_tells_the_database_of_a_large_change(many):
+    gather_statistics(WALKED_FROM)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT reltuples FROM pg_class WHERE relname = 'numbers_phonenumber'")
+        else:
+            cursor.execute("SELECT CAST(stat AS integer) FROM sqlite_stat1 WHERE idx = 'number_by_e164'")
+        assert cursor.fetchone()[0] == pytest.approx(WALKED_FROM + 100, rel=0.1)
+
+
+@pytest.mark.parametrize("written", [0, 499])
+def test_it_does_not_trouble_the_database_for_a_small_one(many, django_assert_max_num_queries, written):
+    with django_assert_max_num_queries(1):
+        gather_statistics(written)
