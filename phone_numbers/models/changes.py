@@ -126,6 +126,9 @@ class Change(models.Model):
     desired = models.JSONField(help_text="Field to value, as asked for.")
     found = models.JSONField(default=dict, help_text="Field to value, as last read at the provider.")
     effects = models.JSONField(default=list, help_text="What else it brings about: field, sentence, is_inherent.")
+    is_local = models.BooleanField(
+        default=False, help_text="Of what only Numberdesk keeps: written here at once, and never sent."
+    )
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     left_out = models.CharField(max_length=10, choices=LeftOut, blank=True)
     attempt = models.PositiveSmallIntegerField(default=0, help_text="How often it was sent.")
@@ -154,7 +157,9 @@ class Change(models.Model):
                 condition=Q(state__in=("pending", "sending", "unknown")),
                 name="one_live_change_per_number",
             ),
-            models.UniqueConstraint(fields=["change_set", "number"], name="number_once_per_change_set"),
+            models.UniqueConstraint(
+                fields=["change_set", "number", "is_local"], name="number_once_or_locally_per_change_set"
+            ),
         ]
         indexes = [
             models.Index(fields=["state", "next_attempt_at"], name="change_by_due"),

@@ -1,7 +1,8 @@
 """The cached numbers. Only what a provider said is written here; a row is never deleted."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 from django.db import models
 
@@ -37,8 +38,15 @@ SORTED = {
 """With presence at the end, as released numbers are left out: a far page is found in the index alone."""
 
 
+LOCAL = frozenset(("tags", "owner", "cost_centre", "note"))
+"""What an installation says of a number itself; no provider knows of it."""
+
+
 class PhoneNumber(models.Model):
     """A phone number an account holds, as its provider last reported it."""
+
+    local_values: Mapping[str, str] = MappingProxyType({})
+    """What only Numberdesk keeps of it, when that was read along; not stored here."""
 
     class Presence(models.TextChoices):
         PRESENT = "present", "Present"
@@ -132,6 +140,8 @@ class PhoneNumber(models.Model):
 
     def value(self, name: str) -> str:
         """The cached value of an editable field, in the form an edit uses."""
+        if name in LOCAL:
+            return self.local_values.get(name, "")
         if name in ("voice", "messages"):
             route: Route = getattr(self, name)
             return route.key

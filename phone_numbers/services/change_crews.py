@@ -20,13 +20,14 @@ from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
 from phone_numbers.models import Account, Change, ChangeSet, Crew, Event, Pulse
-from phone_numbers.services.change_sets import pause_change_set, try_step
+from phone_numbers.services.change_sets import end_if_over, pause_change_set
 from phone_numbers.services.change_states import event_of, may_be_tried, may_send
 from phone_numbers.services.changes import ChangeRefused, bring_on, one_try
 from phone_numbers.services.circuits import spared_until
 from phone_numbers.services.connections import open_account, provider_class
 from phone_numbers.services.crash_points import crash_point
 from phone_numbers.services.leases import has_lapsed, lease_end
+from phone_numbers.services.local_changes import apply_local_changes
 from providers.contract import Provider, Rate
 from providers.errors import AuthenticationFailed, NotSent, ProviderError, RateLimited, Unsupported
 from providers.limits import Limiter, rate_limiter
@@ -53,7 +54,7 @@ logger = structlog.get_logger(__name__)
 def due_accounts(now: dt.datetime) -> list[int]:
     """Whose crews to ring for: something of a plan is due, and nobody works on it."""
     end_change_sets()
-    planned = Change.objects.filter(state=Change.State.PLANNED, change_set__in=open_sets())
+    planned = Change.objects.filter(state=Change.State.PLANNED, is_local=False, change_set__in=open_sets())
     found = {*accounts_in(planned), *accounts_in(due_now(now))}
     found -= {*Crew.objects.exclude(is_free(now)).values_list("account", flat=True)}
     accounts = Account.objects.only("retry_at").in_bulk(found) if found else {}
@@ -120,7 +121,7 @@ def next_time(account: Account) -> dt.datetime | None:
 def openable(account: Account, change_set: ChangeSet) -> QuerySet[Change]:
     """Its planned changes at this account; where the number has a live one, that goes first."""
     live = Change.objects.filter(state__in=Change.LIVE).order_by()
-    planned = change_set.changes.filter(state=Change.State.PLANNED, number__account=account)
+    planned = change_set.changes.filter(state=Change.State.PLANNED, is_local=False, number__account=account)
     return planned.exclude(number__in=live.values("number"))
 
 
@@ -128,18 +129,17 @@ def canary_left(change_set: ChangeSet) -> int | None:
     """How many more may be sent before somebody looks; None for all."""
     if change_set.canary is None:
         return None
-    begun = change_set.changes.exclude(state__in=Change.UNASKED).count()
+    begun = change_set.changes.filter(is_local=False).exclude(state__in=Change.UNASKED).count()
     return max(change_set.canary - begun, 0)
 
 
 def end_change_sets() -> None:
     """Plans that are through are done; those whose first few are through wait for somebody to look."""
     for change_set in open_sets():
-        if change_set.changes.filter(state__in=Change.LIVE).exists():
+        apply_local_changes(change_set)
+        if end_if_over(change_set) or change_set.changes.filter(state__in=Change.LIVE).exists():
             continue
-        if not change_set.changes.filter(state=Change.State.PLANNED).exists():
-            try_step(change_set, ChangeSet.State.APPLYING, ChangeSet.State.DONE, finished_at=timezone.now())
-        elif canary_left(change_set) == 0:
+        if canary_left(change_set) == 0:
             with suppress(ChangeRefused):
                 pause_change_set(change_set, f"The first {change_set.canary:,} are through. Look at them, then go on.")
 

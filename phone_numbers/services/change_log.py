@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from phone_numbers.models import Change, Event, PlanEvent
-from phone_numbers.services.sheets import escaped
+from phone_numbers.services.spreadsheets import protect
 
 COLUMNS = (
     *("at", "number", "account", "event", "field", "before", "after", "by", "reason", "detail", "request id"),
@@ -187,7 +187,7 @@ def log_as_csv(events: QuerySet[Event], plan_events: QuerySet[PlanEvent] | None 
     yield writer.writerow(COLUMNS)
     found, of_plans = with_context(events, PlanEvent.objects.none() if plan_events is None else plan_events)
     for entry in newest_first(in_chunks(found), in_chunks(of_plans)):
-        yield writer.writerow([escaped(cell) for cell in cells_of(entry)])
+        yield writer.writerow([protect(cell) for cell in cells_of(entry)])
 
 
 def in_chunks(rows: "QuerySet[Row]") -> Iterator[Row]:

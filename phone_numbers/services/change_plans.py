@@ -6,16 +6,19 @@ A plan is a change set in the state draft. It has a row for every number it was 
 import datetime as dt
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from enum import Enum
 from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from phone_numbers.models import Account, Change, ChangeSet, PhoneNumber
+from phone_numbers.models.numbers import LOCAL
 from phone_numbers.services.change_requests import ChangeRefused, check_form, described_in_flight, is_same
 from phone_numbers.services.editing import (
     capabilities_of,
@@ -25,18 +28,20 @@ from phone_numbers.services.editing import (
     title_of,
     with_names,
 )
+from phone_numbers.services.local_changes import is_same_local, read_local
 from providers.contract import Route
 
 BATCH = 500
 MOST_REMEMBERED = 5000
 DRAFTS_KEPT_FOR = dt.timedelta(days=7)
 
-WAITING = Q(state=Change.State.PLANNED, change_set__state__in=ChangeSet.UNDER_WAY)
+WAITING = Q(state=Change.State.PLANNED, is_local=False, change_set__state__in=ChangeSet.UNDER_WAY)
 COMPARED = (
     *("e164", "national", "country", "presence", "alias", "subaccount", "cnam", "cnam_lookup", "e911"),
     *("voice_kind", "voice_target", "message_kind", "message_target"),
 )
 """The columns that edits are about; what is not among them, and no extra, is read on its own."""
+COLUMNS = tuple(column.attname for column in Change._meta.concrete_fields if not column.primary_key)
 IN_FLIGHT = Q(state__in=Change.LIVE) | WAITING
 """Changes that will, or may, still be sent."""
 
@@ -57,6 +62,19 @@ class Wish:
     remark: str = ""
     left_out: str = ""
     """When it is known already that the number is to be left alone; `remark` says why."""
+    is_checked: bool = False
+    """Its values are as they are stored, and none of them can be refused."""
+
+    @property
+    def is_only_local(self) -> bool:
+        return bool(self.desired) and LOCAL.issuperset(self.desired)
+
+    @property
+    def sent(self) -> "Wish":
+        """What of it is for the provider."""
+        if LOCAL.isdisjoint(self.desired):
+            return self
+        return replace(self, desired={name: value for name, value in self.desired.items() if name not in LOCAL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,9 +160,28 @@ def fill_draft(draft: ChangeSet, wishes: Iterable[Wish]) -> None:
     """In short transactions; only the last one makes it a plan that can be applied."""
     planner = Planner(draft)
     for batch in batches(wishes, BATCH):
-        Change.objects.bulk_create(planner.changes(batch))
+        insert_changes(planner.changes(batch))
     draft.plan_hash = plan_hash(draft)
     draft.save(update_fields=["plan_hash"])
+
+
+def insert_changes(changes: Iterable[Change]) -> None:
+    """In the quickest form the database has."""
+    if connection.vendor != "postgresql":
+        Change.objects.bulk_create(changes)
+        return
+    now = timezone.now()
+    columns = ", ".join(f'"{column}"' for column in COLUMNS)
+    with connection.cursor() as cursor, cursor.copy(f"COPY numbers_change ({columns}) FROM STDIN") as copy:
+        for change in changes:
+            change.created_at = now
+            copy.write_row([copied(vars(change)[column]) for column in COLUMNS])
+
+
+def copied(value: Any) -> Any:
+    if isinstance(value, dict | list):
+        return _encoder.encode(value).decode()
+    return str(value) if isinstance(value, Enum) else value
 
 
 def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
@@ -162,19 +199,37 @@ class Planner:
         self._accounts: dict[int, Account] = {}
 
     def changes(self, wishes: Iterable[Wish]) -> list[Change]:
-        wished = {wish.number: wish for wish in wishes}
+        wished = by_number(wishes)
         known = [wish.known for wish in wished.values() if wish.known]
         unknown = wished.keys() - {number.pk for number in known}
         numbers = known + numbers_with_values(unknown, self._accounts)
+        local = [number for number in numbers if not LOCAL.isdisjoint(wished[number.pk].desired)]
+        read_local([number for number in local if not number.local_values])
         busy = changes_in_flight(wished)
-        return [self.change(number, wished[number.pk], busy.get(number.pk)) for number in numbers]
+        sent = [number for number in numbers if not wished[number.pk].is_only_local]
+        planned = [self.change(number, wished[number.pk].sent, busy.get(number.pk)) for number in sent]
+        return planned + [self.local_change(number, wished[number.pk]) for number in local]
+
+    def local_change(self, number: PhoneNumber, wish: Wish) -> Change:
+        """Of what only Numberdesk keeps. It waits for nothing, and a number that was released has it, too."""
+        desired = {name: value for name, value in wish.desired.items() if name in LOCAL}
+        change = Change(change_set=self.draft, number=number, is_local=True, detail=wish.remark)
+        change.base = {name: number.value(name) for name in desired}
+        news = {name: value for name, value in desired.items() if not is_same_local(name, value, change.base[name])}
+        change.desired, change.state = news or desired, Change.State.PLANNED
+        change.base = {name: change.base[name] for name in change.desired}
+        if wish.left_out or not news:
+            return left_out(change, wish.left_out or Change.LeftOut.ALREADY, wish.remark)
+        return change
 
     def change(self, number: PhoneNumber, wish: Wish, busy: Change | None) -> Change:
-        desired = {name: self.normalised(number, name, value) for name, value in wish.desired.items()}
+        desired = dict(wish.desired)
+        if not wish.is_checked:
+            desired = {name: self.normalised(number, name, value) for name, value in desired.items()}
         base = {name: number.value(name) for name in desired}
         change = Change(change_set=self.draft, number=number, base=base, desired=desired, detail=wish.remark)
         news = {name: value for name, value in desired.items() if not is_same(value, base[name])}
-        refusals = [self.refusal(number, name, value) for name, value in news.items()]
+        refusals = [] if wish.is_checked else [self.refusal(number, name, value) for name, value in news.items()]
         if wish.left_out:
             return left_out(change, wish.left_out, wish.remark)
         if not news:
@@ -216,6 +271,15 @@ class Planner:
         return self._known[key]
 
 
+def by_number(wishes: Iterable[Wish]) -> dict[int, Wish]:
+    """What is asked of a number twice, once of it for its provider and once for us, is one wish."""
+    wished: dict[int, Wish] = {}
+    for wish in wishes:
+        first = wished.get(wish.number)
+        wished[wish.number] = replace(wish, desired={**first.desired, **wish.desired}) if first else wish
+    return wished
+
+
 def left_out(change: Change, why: str, sentence: str) -> Change:
     change.state, change.left_out, change.detail = Change.State.LEFT_OUT, why, sentence
     return change
@@ -243,7 +307,7 @@ def changes_in_flight(pks: Iterable[int]) -> dict[int, Change]:
 def plan_hash(draft: ChangeSet) -> str:
     """Of what would be sent."""
     digest = hashlib.blake2b(digest_size=16)
-    planned = draft.changes.filter(state=Change.State.PLANNED).order_by("number")
+    planned = draft.changes.filter(state=Change.State.PLANNED).order_by("number", "is_local")
     for row in planned.values_list("number", "base", "desired").iterator(BATCH):
         digest.update(_encoder.encode(row))
     return digest.hexdigest()

@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from django.db.models import QuerySet
 
 from phone_numbers.models import Change, ChangeSet, Event, PhoneNumber
+from phone_numbers.models.numbers import LOCAL
 from phone_numbers.services.change_plans import BATCH, Origin, Wish, batches, make_plan, numbers_with_values
 from phone_numbers.services.change_requests import ChangeRefused
 from phone_numbers.services.editing import title_of, value_label
+from phone_numbers.services.local_changes import has_value, read_local
 
 RETRIED = (Change.State.FAILED, Change.State.REFUSED, Change.State.MISMATCH)
 UNDONE = (*RETRIED, Change.State.CONFLICT)
@@ -38,18 +40,22 @@ def undo(origin: Origin, asked: Mapping[str, object], changes: QuerySet[Change])
     confirmed = changes.filter(state=Change.State.CONFIRMED).order_by("number")
     if not confirmed.exists():
         raise ChangeRefused("Nothing of this was confirmed, so there is nothing to undo.")
-    by_number = (
-        {change.number_id: reversed_fields(change) for change in batch}
-        for batch in batches(confirmed.iterator(BATCH), BATCH)
-    )
+    by_number = (fields_by_number(batch) for batch in batches(confirmed.iterator(BATCH), BATCH))
     return make_plan(origin, asked, wishes_to_return(by_number))
 
 
+def fields_by_number(changes: Iterable[Change]) -> dict[int, Fields]:
+    found: dict[int, Fields] = {}
+    for change in changes:
+        found[change.number_id] = {**found.get(change.number_id, {}), **reversed_fields(change)}
+    return found
+
+
 def reversed_fields(change: Change) -> Fields:
-    """Nothing when it was so already: what we did not do we do not undo."""
-    if not change.attempt:
+    """Nothing when it was so already: what we did not do we do not undo. A note stays; its author can withdraw it."""
+    if not change.attempt and not change.is_local:
         return {}
-    return {name: (value, change.base[name]) for name, value in change.desired.items()}
+    return {name: (value, change.base[name]) for name, value in change.desired.items() if name != "note"}
 
 
 def plan_restore(origin: Origin, events: Collection[Event]) -> ChangeSet:
@@ -69,7 +75,9 @@ def plan_restore(origin: Origin, events: Collection[Event]) -> ChangeSet:
 def wishes_to_return(drifted: Iterable[Mapping[int, Fields]]) -> Iterator[Wish]:
     """Back to the older values, as far as the numbers still have the newer ones."""
     for fields_by_number in drifted:
-        for number in numbers_with_values(fields_by_number, {}):
+        numbers = numbers_with_values(fields_by_number, {})
+        read_local([number for number in numbers if not LOCAL.isdisjoint(fields_by_number[number.pk])])
+        for number in numbers:
             yield wish_to_return(number, fields_by_number[number.pk])
 
 
@@ -77,8 +85,8 @@ def wish_to_return(number: PhoneNumber, fields: Fields) -> Wish:
     if not fields:
         sentence = "It was so already when this was asked for; nothing was sent."
         return Wish(number=number.pk, known=number, desired={}, remark=sentence, left_out=Change.LeftOut.ALREADY)
-    kept = {name: older for name, (newer, older) in fields.items() if number.value(name) == newer}
-    others = [name for name in fields if name not in kept and number.value(name) != fields[name][1]]
+    kept = {name: older for name, (newer, older) in fields.items() if has_value(number, name, newer)}
+    others = [name for name in fields if name not in kept and not has_value(number, name, fields[name][1])]
     remark = " ".join(
         f"{title_of(name)} was changed since, to {value_label(number, name, number.value(name))}, and stays so."
         for name in others

@@ -26,6 +26,7 @@ from phone_numbers.services.change_requests import ChangeRefused, described_in_f
 from phone_numbers.services.change_states import By, event_of
 from phone_numbers.services.editing import title_of, value_label
 from phone_numbers.services.leases import has_lapsed
+from phone_numbers.services.local_changes import apply_local_changes, read_local
 from phone_numbers.services.verdicts import note_restored
 
 TYPED_ABOVE = 50
@@ -99,7 +100,7 @@ def apply_plan(
     check_count(plan, typed_count)
     if matching is not None:
         check_matching(plan, matching)
-    check_numbers(plan)
+    has_local = check_numbers(plan)
     start = {
         "applied_by": user,
         "applied_by_name": user.get_username() if user else user_name,
@@ -111,6 +112,9 @@ def apply_plan(
         step(plan, State.DRAFT, State.APPLYING, **by, **start)
         note_restored(plan, **by)
     plan.refresh_from_db()
+    if has_local:
+        apply_local_changes(plan)
+        end_if_over(plan)
     return plan
 
 
@@ -126,7 +130,8 @@ def check_plan(plan: ChangeSet, expected_hash: str) -> None:
 
 
 def count_planned(plan: ChangeSet) -> int:
-    return plan.changes.filter(state=Change.State.PLANNED).count()
+    """How many numbers it changes."""
+    return plan.changes.filter(state=Change.State.PLANNED).values("number").distinct().order_by().count()
 
 
 def check_count(plan: ChangeSet, typed_count: int | None) -> None:
@@ -138,7 +143,7 @@ def check_count(plan: ChangeSet, typed_count: int | None) -> None:
 def why_count_is_typed(plan: ChangeSet) -> str:
     """The sentence when the plan is so large that its count must be typed, else ""."""
     planned = plan.changes.filter(state=Change.State.PLANNED).order_by()
-    counts = dict(planned.values_list("number__account").annotate(count=Count("pk")))
+    counts = dict(planned.values_list("number__account").annotate(count=Count("number", distinct=True)))
     if (count := sum(counts.values())) > TYPED_ABOVE:
         return f"This changes {count:,} numbers."
     held = PhoneNumber.objects.held().filter(account__in=counts).order_by()
@@ -155,10 +160,14 @@ def check_matching(plan: ChangeSet, matching: Collection[int]) -> None:
         raise StalePlan(f"{refused} Nothing was sent; make the plan anew.") from None
 
 
-def check_numbers(plan: ChangeSet) -> None:
-    """Raises StalePlan when a number has other values than the plan started from, or is being changed."""
-    moves = Moves()
+def check_numbers(plan: ChangeSet) -> bool:
+    """Raises StalePlan when a number has other values than the plan started from, or is being changed.
+
+    Returns whether some of it is about what only Numberdesk keeps.
+    """
+    moves, has_local = Moves(), False
     for change, number, busy in planned_beside_now(plan):
+        has_local |= change.is_local
         if sentence := what_moved(change, number, busy):
             moves.add(change, number, sentence)
     if moves.count:
@@ -166,6 +175,7 @@ def check_numbers(plan: ChangeSet) -> None:
         more = f" And {moves.count - MOST_NAMED:,} more." if moves.count > MOST_NAMED else ""
         have = "One number has" if moves.count == 1 else f"{moves.count:,} numbers have"
         raise StalePlan(f"{have} changed since this plan was made. {named}{more} Nothing was sent.", moves)
+    return has_local
 
 
 def planned_beside_now(plan: ChangeSet) -> Iterator[tuple[Change, PhoneNumber, Change | None]]:
@@ -173,7 +183,8 @@ def planned_beside_now(plan: ChangeSet) -> Iterator[tuple[Change, PhoneNumber, C
     planned = plan.changes.filter(state=Change.State.PLANNED).order_by("number")
     accounts: dict[int, Any] = {}
     for batch in batches(planned.iterator(BATCH), BATCH):
-        numbers = {number.pk: number for number in numbers_with_values((each.number_id for each in batch), accounts)}
+        numbers = {number.pk: number for number in numbers_with_values({each.number_id for each in batch}, accounts)}
+        read_local([numbers[each.number_id] for each in batch if each.is_local])
         others = Change.objects.filter(IN_FLIGHT, number__in=numbers).exclude(change_set=plan)
         busy = {other.number_id: other for other in others.select_related("change_set")}
         for change in batch:
@@ -181,9 +192,9 @@ def planned_beside_now(plan: ChangeSet) -> Iterator[tuple[Change, PhoneNumber, C
 
 
 def what_moved(change: Change, number: PhoneNumber, busy: Change | None) -> str:
-    if number.presence == PhoneNumber.Presence.RELEASED:
+    if number.presence == PhoneNumber.Presence.RELEASED and not change.is_local:
         return "It was released."
-    if busy is not None:
+    if busy is not None and not change.is_local:
         return described_in_flight(number, busy)
     moved = [name for name, value in change.base.items() if number.value(name) != value]
     return " ".join(
@@ -193,9 +204,17 @@ def what_moved(change: Change, number: PhoneNumber, busy: Change | None) -> str:
     )
 
 
+def end_if_over(change_set: ChangeSet) -> bool:
+    """Whether nothing of it is left to be done; it is done then."""
+    if change_set.changes.filter(state__in=(Change.State.PLANNED, *Change.LIVE)).exists():
+        return False
+    try_step(change_set, State.APPLYING, State.DONE, finished_at=timezone.now())
+    return True
+
+
 def accounts_of(change_set: ChangeSet) -> list[int]:
     """Whose crews to ring for."""
-    open_changes = change_set.changes.filter(state__in=(Change.State.PLANNED, *Change.LIVE)).order_by()
+    open_changes = change_set.changes.filter(state__in=(Change.State.PLANNED, *Change.LIVE), is_local=False).order_by()
     return sorted(open_changes.values_list("number__account", flat=True).distinct())
 
 

@@ -96,6 +96,31 @@ def read_values(numbers: Collection[int]) -> dict[int, dict[str, str]]:
     return values
 
 
+def set_values(wanted: Mapping[int, Values]) -> None:
+    """Give each of these numbers, whose local fields are locked, its own values. What is not named stays."""
+    texts = {pk: values for pk, values in wanted.items() if values.keys() & {*TEXTS}}
+    rows = LocalFields.objects.in_bulk(texts)
+    for pk, values in texts.items():
+        for name in values.keys() & {*TEXTS}:
+            setattr(rows[pk], name, values[name])
+    LocalFields.objects.bulk_update(rows.values(), TEXTS, batch_size=500)
+    set_tags({pk: tags_of([values["tags"]]) for pk, values in wanted.items() if "tags" in values})
+
+
+def set_tags(wanted: Mapping[int, Sequence[str]]) -> None:
+    tags = {tag.folded: tag.pk for tag in find_tags([name for names in wanted.values() for name in names])}
+    missing = {(pk, tags[name.casefold()]) for pk, names in wanted.items() for name in names}
+    linked = TAGGED.objects.filter(phonenumber__in=wanted).values_list("pk", "phonenumber_id", "tag_id")
+    gone = []
+    for link, number, tag in linked:
+        if (number, tag) in missing:
+            missing.remove((number, tag))
+        else:
+            gone.append(link)
+    TAGGED.objects.filter(pk__in=gone).delete()
+    TAGGED.objects.bulk_create([TAGGED(phonenumber_id=number, tag_id=tag) for number, tag in sorted(missing)])
+
+
 def change_tags(numbers: Iterable[int], add: Sequence[str], remove: Sequence[str]) -> None:
     if remove:
         TAGGED.objects.filter(phonenumber__in=numbers, tag__folded__in=folded(remove)).delete()
@@ -109,9 +134,10 @@ def find_tags(names: Sequence[str]) -> list[Tag]:
     """The tags of these names, made where there is none yet."""
     if not names:
         return []
-    new = [Tag(name=name, folded=name.casefold()) for name in sorted(names, key=str.casefold)]
+    first = {name.casefold(): name for name in reversed(names)}
+    new = [Tag(name=name, folded=key) for key, name in sorted(first.items())]
     Tag.objects.bulk_create(new, ignore_conflicts=True)
-    return list(Tag.objects.filter(folded__in=folded(names)))
+    return list(Tag.objects.filter(folded__in=first))
 
 
 def history(pk: int, before: Values, after: Values, cause: Mapping[str, Any]) -> list[Event]:

@@ -16,11 +16,7 @@ class NoteRefused(Exception):
 
 def add_note(number: PhoneNumber, text: str, *, user: User, request_id: str = "") -> Note:
     """A form that is sent twice notes once. Raises NoteRefused."""
-    text = text.replace("\r\n", "\n").strip()
-    if not text:
-        raise NoteRefused("There is nothing in this note.")
-    if len(text) > LONGEST_NOTE or "\0" in text:
-        raise NoteRefused(f"A note is plain text of at most {LONGEST_NOTE:,} characters; this has {len(text):,}.")
+    text = checked_note(text)
     with transaction.atomic():
         lock_local([number.pk])
         newest = Note.objects.filter(number=number).first()
@@ -29,6 +25,16 @@ def add_note(number: PhoneNumber, text: str, *, user: User, request_id: str = ""
         note = Note.objects.create(number=number, text=text, author=user, author_name=user.get_username())
         record(note, Event.Kind.NOTED, user, request_id, after=text)
     return note
+
+
+def checked_note(text: str) -> str:
+    """As it is kept. Raises NoteRefused."""
+    text = text.replace("\r\n", "\n").strip()
+    if not text:
+        raise NoteRefused("There is nothing in this note.")
+    if len(text) > LONGEST_NOTE or "\0" in text:
+        raise NoteRefused(f"A note is plain text of at most {LONGEST_NOTE:,} characters; this has {len(text):,}.")
+    return text
 
 
 def withdraw_note(note: Note, *, user: User, request_id: str = "") -> None:

@@ -42,10 +42,10 @@ def digits_of(text: str) -> str:
 def find_numbers(texts: Iterable[str]) -> dict[str, list[Found]]:
     """For every text the numbers it can mean: several when several accounts hold it, or several countries have it.
 
-    Few queries, however many texts.
+    Those that were released are among them. Few queries, however many texts.
     """
     digits = {text: digits_of(text) for text in texts}
-    held = find_held(f"+{each}" for each in digits.values())
+    held = find_held((f"+{each}" for each in digits.values()), or_released=True)
     found = {text: held.get(f"+{each}", []) for text, each in digits.items()}
     lost = {text: digits[text] for text, numbers in found.items() if not numbers and "+" not in text}
     return found | find_nationally(lost) if lost else found
@@ -55,7 +55,7 @@ def find_nationally(digits: Mapping[str, str]) -> dict[str, list[Found]]:
     """As they are dialled in any country we have numbers of."""
     codes = calling_codes()
     dialled = {text: candidates(each, codes) for text, each in digits.items()}
-    held = find_held(candidate for each in dialled.values() for candidate in each)
+    held = find_held((candidate for each in dialled.values() for candidate in each), or_released=True)
     return {
         text: [
             number
@@ -81,11 +81,12 @@ def calling_codes() -> set[int]:
     return {code for country in countries if (code := phonenumbers.country_code_for_region(country))}
 
 
-def find_held(e164s: Iterable[str]) -> dict[str, list[Found]]:
+def find_held(e164s: Iterable[str], *, or_released: bool = False) -> dict[str, list[Found]]:
+    numbers = PhoneNumber.objects.all() if or_released else PhoneNumber.objects.held()
     found: dict[str, list[Found]] = {}
     asked = iter(set(e164s))
     while some := list(islice(asked, MOST_ASKED)):
-        rows = PhoneNumber.objects.held().filter(e164__in=some).order_by("account")
+        rows = numbers.filter(e164__in=some).order_by("account", "pk")
         for row in rows.values_list("pk", "e164", "country", "account"):
             number = Found(*row)
             found.setdefault(number.e164, []).append(number)

@@ -5,23 +5,16 @@ CSV comes in several encodings and with several separators; which ones is found 
 
 import codecs
 import csv
-import datetime as dt
 import io
-import re
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO
 
-import python_calamine
+from phone_numbers.services.workbooks import MOST_COLUMNS, BadWorkbook, workbook_rows
 
-MOST_COLUMNS = 200
-MOST_INFLATED_BYTES = 400 * 1024 * 1024
 HEAD_BYTES = 4096
 CHUNK_BYTES = 1 << 20
-FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\0")
-E164 = re.compile(r"\+?[1-9][0-9]{6,14}")
 ZIP = b"PK\x03\x04"
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 SEPARATORS = ",;\t|"
@@ -53,7 +46,10 @@ def open_sheet(file: IO[bytes]) -> Iterator[Sheet]:
     head = file.read(HEAD_BYTES)
     file.seek(0)
     if head.startswith(ZIP):
-        yield sheet_of(workbook_rows(file), [])
+        try:
+            yield sheet_of((Row(*row) for row in workbook_rows(file)), [])
+        except BadWorkbook as bad:
+            raise UnreadableSheet(str(bad)) from None
         return
     encoding, remarks = encoding_of(file, head)
     text = io.TextIOWrapper(getattr(file, "file", file), encoding, newline="")
@@ -121,37 +117,3 @@ def separator_of(line: str) -> str:
     """The one that is in the header most often, but for what is quoted."""
     bare = "".join(line.split('"')[::2])
     return max(SEPARATORS, key=bare.count)
-
-
-def workbook_rows(file: IO[bytes]) -> Iterator[Row]:
-    """The first sheet's. It is unpacked in memory, so what would be too large there is refused."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            inflated = sum(part.file_size for part in archive.infolist())
-        if inflated > MOST_INFLATED_BYTES:
-            raise UnreadableSheet("This workbook is too large. Save the sheet as CSV.")
-        file.seek(0)
-        sheet = python_calamine.load_workbook(file).get_sheet_by_index(0)
-    except (python_calamine.CalamineError, zipfile.BadZipFile, IndexError, ValueError):
-        raise UnreadableSheet("This is no workbook that can be read. Save it as XLSX or CSV.") from None
-    for index, cells in enumerate(sheet.iter_rows(), start=1):
-        yield Row(index, [cell_text(cell) for cell in cells])
-
-
-def cell_text(cell: Any) -> str:
-    if isinstance(cell, bool):
-        return str(cell).lower()
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return cell.isoformat() if isinstance(cell, dt.date | dt.time) else str(cell)
-
-
-def escaped(cell: str) -> str:
-    """With an apostrophe in front of what a spreadsheet would take for a formula; phone numbers are none."""
-    is_formula = cell.startswith(FORMULAS) and not E164.fullmatch(cell)
-    return f"'{cell}" if is_formula or (cell.startswith("'") and unescaped(cell) != cell) else cell
-
-
-def unescaped(cell: str) -> str:
-    """Without the apostrophe that an export put in front of it."""
-    return cell[1:] if cell.startswith("'") and cell[1:].lstrip("'").startswith(FORMULAS) else cell

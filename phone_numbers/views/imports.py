@@ -5,17 +5,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from phone_numbers.models import ChangeSet
-from phone_numbers.services.change_imports import (
-    ACCOUNT,
-    CLEAR,
-    NUMBER,
-    ImportReport,
-    editable_names,
-    import_plan,
-    import_template,
-)
+from phone_numbers.services.change_imports import CLEAR, ImportReport, import_plan
 from phone_numbers.services.change_requests import ChangeRefused
 from phone_numbers.services.editing import title_of
+from phone_numbers.services.import_columns import ACCOUNT, NUMBER, editable_names, import_template
 from phone_numbers.views.attempts import new_key
 from phone_numbers.views.change_sets import MAY_CHANGE, origin_of
 from phone_numbers.views.pages import PageRequest, requires

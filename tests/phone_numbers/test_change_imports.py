@@ -10,8 +10,9 @@ import pytest
 from django.contrib.auth.models import User
 
 from phone_numbers.models import Account, Change, ChangeSet, PhoneNumber
-from phone_numbers.services.change_imports import ImportReport, import_plan, import_template
+from phone_numbers.services.change_imports import ImportReport, import_plan
 from phone_numbers.services.change_requests import ChangeRefused
+from phone_numbers.services.import_columns import import_template
 from providers.simulator import Simulator
 from tests.phone_numbers.jobs import carry_out, edits, origin, start, states
 from tests.phone_numbers.rows import make_account, make_application, make_number

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from phone_numbers.models import Account, Event, PhoneNumber, PlanEvent, SyncRun
 from phone_numbers.services.change_log import log_as_csv
-from phone_numbers.services.sheets import escaped, unescaped
+from phone_numbers.services.spreadsheets import protect, unprotect
 from tests.phone_numbers.jobs import ask, carry_out, plan, start, work
 from tests.phone_numbers.rows import make_account, make_event, make_number
 
@@ -104,8 +104,8 @@ def test_it_contains_no_formula(number: PhoneNumber, operator: User) -> None:
 
 @pytest.mark.parametrize("text", ["=1", "+1 2", "-1", "@x", "\tx", "'=1", "''=1", "'s", "plain", "+14155550100", ""])
 def test_it_gives_a_cell_back_as_it_was(text: str) -> None:
-    assert unescaped(escaped(text)) == text
-    assert escaped("+14155550100") == "+14155550100"
+    assert unprotect(protect(text)) == text
+    assert protect("+14155550100") == "+14155550100"
 
 
 def test_it_asks_the_database_as_often_for_many_lines(number: PhoneNumber, django_assert_num_queries) -> None:
