@@ -163,7 +163,7 @@ class Change(models.Model):
         ]
         indexes = [
             models.Index(fields=["state", "next_attempt_at"], name="change_by_due"),
-            models.Index(fields=["change_set", "state"], name="change_by_set"),
+            models.Index(fields=["change_set", "state", "id"], name="change_by_set"),
         ]
 
     def __str__(self) -> str:

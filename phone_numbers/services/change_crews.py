@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from phone_numbers.models import Account, Change, ChangeSet, Crew, Event, Pulse
@@ -120,9 +120,9 @@ def next_time(account: Account) -> dt.datetime | None:
 
 def openable(account: Account, change_set: ChangeSet) -> QuerySet[Change]:
     """Its planned changes at this account; where the number has a live one, that goes first."""
-    live = Change.objects.filter(state__in=Change.LIVE).order_by()
+    live = Change.objects.filter(number=OuterRef("number"), state__in=Change.LIVE).order_by()
     planned = change_set.changes.filter(state=Change.State.PLANNED, is_local=False, number__account=account)
-    return planned.exclude(number__in=live.values("number"))
+    return planned.filter(~Exists(live))
 
 
 def canary_left(change_set: ChangeSet) -> int | None:
