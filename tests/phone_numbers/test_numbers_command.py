@@ -55,6 +55,19 @@ def test_it_says_in_the_log_who_applied_it(table: Path) -> None:
     assert PlanEvent.objects.get().actor_name.endswith("(command line)")
 
 
+def test_it_writes_what_only_we_keep_at_once(table: Path, number: PhoneNumber) -> None:
+    table.write_text(f"number,tags,owner\n{number.e164},VIP,Ann\n")
+    code, plan = told("plan", table)
+    assert (code, plan["counts"], plan["changes"][0]["fields"]["tags"]) == (
+        2,
+        {"planned": 1},
+        {"before": "", "after": "VIP"},
+    )
+    assert told("apply", plan["plan"]) == (0, {"plan": plan["plan"], "state": "done"})
+    assert told("plan", table) == (0, {"changes": 0, "remarks": []})
+    assert number.events.filter(kind="local", actor_name__endswith="(command line)").count() == 2
+
+
 def test_it_tells_programs_too(table: Path, number: PhoneNumber) -> None:
     code, plan = told("plan", table)
     assert (code, plan["state"], plan["counts"], plan["count_needed"]) == (2, "draft", {"planned": 1}, False)
