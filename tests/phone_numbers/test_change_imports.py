@@ -311,6 +311,29 @@ def test_it_tells_that_a_file_is_no_table(number: PhoneNumber, operator: User, c
     assert (report.change_set, report.error_count, ChangeSet.objects.count()) == (None, 1, 0)
 
 
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"number,alias" + b"," * 1_000_000, "This file has 1000002 columns; at most 200 are read."),
+        (b"number,alias\r\n+14155550100," + b"," * 1_000_000 + b"x", "This row has more cells than there are columns."),
+        (b"number,alias\r\n+14155550100," + b"x" * 200_000, "From line 2 on this is no CSV (field larger than"),
+        (b"number,alias\r\n+14155550100," + b"\0" * 10, "This file is no text that can be read."),
+        (b"PK\x03\x04" + b"\0" * 1000, "This is no workbook that can be read."),
+        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj", "No column is called “number”."),
+    ],
+)
+def test_it_tells_in_a_sentence_what_is_wrong_with_a_hostile_file(
+    number: PhoneNumber, operator: User, content: bytes, sentence: str
+) -> None:
+    ((_, told),) = sentences(read(operator, content))
+    assert told.startswith(sentence)
+
+
+def test_it_takes_a_formula_for_a_text(number: PhoneNumber, operator: User) -> None:
+    content = table(["number", "alias"], [number.e164, '=HYPERLINK("https://a.b")'])
+    assert wanted(read(operator, content)) == {number.e164: {"alias": '=HYPERLINK("https://a.b")'}}
+
+
 def test_it_makes_one_plan_of_a_form_sent_twice(number: PhoneNumber, operator: User) -> None:
     content = table(["number", "alias"], [number.e164, "New"])
     asking = origin(operator, source=ChangeSet.Source.IMPORT, idempotency_key="k")
