@@ -104,12 +104,13 @@ def list_number(row: Row, account_id: str) -> ListedNumber:
 
 
 def read_source(source: bytes, account_id: str) -> RemoteNumber:
-    return read_number(decoded(source), account_id)
+    return read_number(decoded(source), account_id, source)
 
 
-def read_number(row: object, account_id: str) -> RemoteNumber:
+def read_number(row: object, account_id: str, source: bytes = b"") -> RemoteNumber:
     """Raises MalformedResponse for a row without a number, WrongAccount for one of another account.
 
+    `source`: the same as canonical JSON, where it is known already.
     The pages and the clients disagree on two names: `sub_account` or `subaccount`, `number_type` or `type`.
     """
     if not isinstance(row, dict):
@@ -148,7 +149,7 @@ def read_number(row: object, account_id: str) -> RemoteNumber:
         cnam_lookup=CNAM_LOOKUPS.get(fold(fields.get("cnam_lookup")), text(fields.get("cnam_lookup"))),
         surprises=tuple(sorted(surprises(fields))),
         payload=without_secrets(row),
-        digest=digest_of(canonical(row), READING),
+        digest=digest_of(source or canonical(row), READING),
     )
 
 
@@ -173,9 +174,11 @@ def check_account(resource_uri: object, account_id: str) -> None:
         raise WrongAccount("Plivo sent a row of another account than the one asked for.")
 
 
+OFFERED = {"voice_enabled": Service.VOICE, "sms_enabled": Service.SMS, "mms_enabled": Service.MMS}
+
+
 def read_services(fields: Row) -> frozenset[Service]:
-    offered = (Service.VOICE, Service.SMS, Service.MMS)
-    return frozenset(service for service in offered if read_flag(fields.get(f"{service}_enabled")))
+    return frozenset(service for name, service in OFFERED.items() if read_flag(fields.get(name)))
 
 
 def read_route(fields: Row) -> Route:

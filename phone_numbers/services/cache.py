@@ -26,8 +26,8 @@ WRITTEN = tuple(
     for column in PhoneNumber._meta.concrete_fields
     if column.name not in ("id", "account", "remote_id", "first_seen_at", "edited_seq", "changed_at")
 )
-MOST_ROWS = {"sqlite": 50, "postgresql": 1000}
-"""Of one transaction: on SQLite, whoever saves an edit waits for it."""
+MOST_ROWS = {"sqlite": 50, "postgresql": 5000}
+"""Of one transaction, which on PostgreSQL is a whole batch; on SQLite, whoever saves an edit waits for it."""
 PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.01, 0.1
 
 Thing = TypeVar("Thing")

@@ -92,8 +92,10 @@ def store_change(
     change_set: ChangeSet, number: PhoneNumber, desired: Mapping[str, str], base: Mapping[str, str]
 ) -> Change:
     """Raises IntegrityError when the number has a live change, or the key was used."""
+    account = number.account  # Looked up before anything is locked: a number keeps its account.
     with transaction.atomic():
         (present,) = locked(PhoneNumber.objects.filter(pk=number.pk))
+        present.account = account
         if not all(name in base and is_same(base[name], present.value(name)) for name in desired):
             raise stale(present, desired, base)
         news = {name: value for name, value in desired.items() if not is_same(value, present.value(name))}
