@@ -103,7 +103,7 @@ def set_values(wanted: Mapping[int, Values]) -> None:
     for pk, values in texts.items():
         for name in values.keys() & {*TEXTS}:
             setattr(rows[pk], name, values[name])
-    LocalFields.objects.bulk_update(rows.values(), TEXTS, batch_size=500)
+    LocalFields.objects.bulk_create(rows.values(), update_conflicts=True, unique_fields=["number"], update_fields=TEXTS)
     set_tags({pk: tags_of([values["tags"]]) for pk, values in wanted.items() if "tags" in values})
 
 
