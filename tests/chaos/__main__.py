@@ -17,7 +17,7 @@ from tests.chaos.rows import ROWS, Figure
 LANES = ("not lane2 and not alone", "lane2 and not alone")
 ALONE = "alone"
 NO_TESTS = 5
-WIDTH = 46
+WIDTH = 54
 
 
 def main(wanted: list[str]) -> int:
@@ -87,9 +87,9 @@ def print_table(rows: list[str], figures: list[Figure]) -> int:
         lines = [line for line in figures if line.row == row]
         print(f"\n{row:4} {ROWS[row]}")
         for line in lines:
-            print(f"     {line.what:{WIDTH}} {line.figure:>22}   {line.bar:28} {'ok' if line.holds else 'FALLS SHORT'}")
+            print(f"     {line.what:{WIDTH}} {line.figure:>32}   {line.bar:28} {'ok' if line.holds else 'FALLS SHORT'}")
         if not lines:
-            print(f"     {'':{WIDTH}} {'did not run':>22}   {'':28} FALLS SHORT")
+            print(f"     {'':{WIDTH}} {'did not run':>32}   {'':28} FALLS SHORT")
         short += sum(not line.holds for line in lines) or (not lines)
     return short
 

@@ -103,7 +103,7 @@ def blind_resume() -> None:
 def resumes_from_the_start() -> None:
     """A crew that takes over a plan sends all of it, whatever was confirmed."""
     from phone_numbers.models import Change  # noqa: PLC0415
-    from phone_numbers.services import change_crews, changes  # noqa: F401, PLC0415
+    from phone_numbers.services import changes  # noqa: PLC0415
 
     def send_anyway(change: Any, provider: Any) -> None:
         provider.send_edit(change.number.remote_id, change.desired)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 from pytest_django import Settings
 
+from phone_numbers.models import Event
 from providers.simulator import Simulator
 from tests.chaos.mutants import MUTANTS
 from tests.chaos.rows import FULL, report
@@ -67,7 +68,8 @@ def play(simulator: Simulator, clock: Clock, order: str, sweeps: int) -> Tally:
         tally.came += len(movement.came)
         tally.hidden_after_still += len(verdict.hidden) if still else 0
         tally.lingering_after_still += len(verdict.lingering) if still else 0
-    tally.released = stage.account.numbers.filter(presence=Presence.RELEASED).count()
+    released = Event.objects.filter(number__account=stage.account, kind=Event.Kind.PRESENCE, after=Presence.RELEASED)
+    tally.released = released.count()
     return tally
 
 

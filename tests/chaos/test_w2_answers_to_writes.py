@@ -23,7 +23,7 @@ HASTE = 20
 """So many times shorter the waits between two readings are; what is slow below is slow in that measure."""
 WAYS: dict[str, dict[str, Any]] = {
     "applied, then reset": {"kind": "reset", "after": True},
-    "applied, then silence": {"kind": "latency", "after": True, "seconds": 0.8},
+    "applied, then silence": {"kind": "latency", "after": True, "seconds": 1.5},
     "500, applied": {"kind": "error", "status": 500, "after": True},
     "502, not applied": {"kind": "error", "status": 502},
     "yes, shown late": {"kind": "applied_late", "seconds": 0.5},
@@ -34,7 +34,7 @@ ENDS = {"yes, never applied": Change.State.MISMATCH}
 """All others end confirmed."""
 EDITS = 100 if FULL else 2 * len(WAYS)
 ALIAS = "Asked for"
-LEASE_SECONDS = 2
+LEASE_SECONDS = 4
 """A call may take a quarter of it."""
 CAUGHT = {
     "timeout is failure": ("applied, then reset", "falsely failed"),

@@ -22,7 +22,7 @@ NUMBERS = 1000 if FULL else 60
 GONE, ERRORS, SILENT = 2, 5, 1
 """Of a hundred numbers: not there any more, answered with an error (every other one applied), not answered at all."""
 KILLS = 2 if FULL else 1
-LEASE_SECONDS = 2
+LEASE_SECONDS = 3
 HASTE = 40
 MOST_SECONDS = 90
 ALIAS = "Planned"
