@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "dashboard.middleware.sign_in_again",
 ]
 
+AUTHENTICATION_BACKENDS = ["dashboard.backends.Backend"]
 ROOT_URLCONF = "dashboard.urls"
 WSGI_APPLICATION = "dashboard.wsgi.application"
 ASGI_APPLICATION = "dashboard.asgi.application"

@@ -11,8 +11,17 @@ from phone_numbers.filters.facets import Facets
 from phone_numbers.filters.table import PROVIDER_TITLES
 
 ALWAYS_OPEN = {"type", "services", "tendlc"}
-HINTS = {"prefix": "+1 415", "alias": "Exact alias", "application": "Name or id", "campaign": "Campaign id"}
-TEXTS = ("prefix", "alias", "application", "subaccount", "campaign")
+HINTS = {
+    "prefix": "+1 415",
+    "alias": "Exact alias",
+    "application": "Name or id",
+    "campaign": "Campaign id",
+    "owner": "Exactly as written",
+    "cost_centre": "Exactly as written",
+}
+MOST_APPLICATIONS, MOST_TAGS = 8, 30
+"""The commonest; a list of hundreds would be no choice. The others are typed, or searched."""
+TEXTS = ("prefix", "alias", "subaccount", "campaign", "owner", "cost_centre")
 DATES = ("renewal_date__gte", "renewal_date__lte")
 UNSEEN = ("list", "renewal_date", "renewal_date__gt", "renewal_date__lt")
 """Filters of the query string without a control of their own; the form carries them along."""
@@ -51,8 +60,21 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A value of a facet of which one may be chosen: leads to it, or away from it."""
+
+    title: str
+    count: int
+    is_chosen: bool
+    query: InventoryQuery
+
+
+@dataclass(frozen=True, slots=True)
 class FilterPanel:
     groups: list[Group]
+    application: Entry
+    applications: list[Link]
+    """One of them may be chosen, or another one typed."""
     texts: list[Entry]
     dates: list[Entry]
     unseen: list[Entry]
@@ -67,17 +89,36 @@ def filter_panel(query: InventoryQuery, typed: QueryDict, facets: Facets, direct
     choices = {parameter: each.choices for parameter, each in FILTERS.items() if each.choices}
     offered = choices | {"account": query.accounts, "provider": PROVIDER_TITLES, "country": countries}
     if directory.tags:
-        offered["tag"] = directory.tags
+        offered["tag"] = commonest_tags(query, facets, directory)
     suggestions = {
         "application": tuple((name, "") for name in sorted(directory.offered)),
         "subaccount": directory.subaccounts,
     }
     return FilterPanel(
         groups=[group(query, each, offered[each], facets) for each in FILTERS if each in offered],
+        application=entry("application", typed, suggestions["application"]),
+        applications=application_links(query, facets),
         texts=[entry(each, typed, suggestions.get(each, ())) for each in TEXTS],
         dates=[entry(each, typed) for each in DATES],
         unseen=[entry(each, typed) for each in UNSEEN if typed.get(each)],
     )
+
+
+def commonest_tags(query: InventoryQuery, facets: Facets, directory: Directory) -> Titles:
+    shown = {*list(facets.by_facet["tag"])[:MOST_TAGS], *query.chosen.get("tag", ())}
+    return {folded: name for folded, name in directory.tags.items() if folded in shown}
+
+
+def application_links(query: InventoryQuery, facets: Facets) -> list[Link]:
+    counts = facets.by_facet["application"]
+    chosen = "".join(query.chosen.get("application", ())).casefold()
+    names = [name for place, name in enumerate(counts) if place < MOST_APPLICATIONS or name.casefold() == chosen]
+    return [application_link(query, name, counts[name], is_chosen=name.casefold() == chosen) for name in names]
+
+
+def application_link(query: InventoryQuery, name: str, count: int, *, is_chosen: bool) -> Link:
+    there = query.without_filter("application") if is_chosen else query.narrowed("application", name)
+    return Link(name, count, is_chosen, there)
 
 
 def group(query: InventoryQuery, parameter: str, titles: Titles, facets: Facets) -> Group:

@@ -4,10 +4,12 @@ from django.urls import path
 
 from phone_numbers.views import (
     accounts,
+    bulk_local,
     cells,
     change_reversals,
     change_sets,
     changes,
+    columns,
     details,
     drift,
     exports,
@@ -18,6 +20,7 @@ from phone_numbers.views import (
     numbers,
     pasted,
     providers,
+    saved_views,
     syncs,
 )
 
@@ -25,6 +28,15 @@ app_name = "numbers"
 urlpatterns = [
     path("numbers/", numbers.number_list, name="list"),
     path("numbers/export/", exports.number_export, name="export"),
+    path("numbers/columns/", columns.column_choose, name="columns"),
+    path("numbers/views/", saved_views.view_list, name="view_list"),
+    path("numbers/views/save/", saved_views.view_save, name="view_save"),
+    path("numbers/views/default/", saved_views.view_default, name="view_default"),
+    path("numbers/views/<int:pk>/replace/", saved_views.view_replace, name="view_replace"),
+    path("numbers/views/<int:pk>/rename/", saved_views.view_rename, name="view_rename"),
+    path("numbers/views/<int:pk>/delete/", saved_views.view_delete, name="view_delete"),
+    path("numbers/local/", bulk_local.local_new, name="local_new"),
+    path("numbers/local/apply/", bulk_local.local_apply, name="local_apply"),
     path("numbers/paste/", pasted.number_paste, name="paste"),
     path("numbers/paste/<uuid:pk>/", pasted.number_pasted, name="pasted"),
     path("numbers/<int:pk>/", details.number_detail, name="detail"),

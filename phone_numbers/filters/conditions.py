@@ -10,12 +10,14 @@ from django.db.models.lookups import In
 
 from phone_numbers.filters.directory import Directory
 from phone_numbers.filters.search import found_by, routed_to
-from phone_numbers.models import NumberList, PhoneNumber, Subaccount, Tag
+from phone_numbers.models import LocalFields, NumberList, PhoneNumber, Subaccount, Tag
 from phone_numbers.models.numbers import SERVICE_BITS, service_bits
 from providers.contract import Service
 
 Values = Sequence[str]
 
+ROUTED_FOR = {"voice": ("voice", Service.VOICE), "messages": ("message", Service.SMS)}
+"""The columns of a route, and the service without which a number needs none."""
 NOTHING = Q(pk__in=())
 EVERY_COMBINATION = range(1 << len(SERVICE_BITS))
 LONGEST_NUMBER = 19
@@ -87,6 +89,19 @@ def matches(bits: int, wanted: int, match: str) -> bool:
     if match == "exactly":
         return bits == wanted
     return bits & wanted == wanted if match == "all" else bool(bits & wanted)
+
+
+def going_nowhere(values: Values, reading: Reading) -> Q:
+    """Numbers that could take calls, or messages, and send them nowhere."""
+    found = Q()
+    for prefix, service in (ROUTED_FOR[value] for value in values):
+        able = among("service_bits", combinations([service.value], "all"), reading)
+        found |= able & Q(**{f"{prefix}_kind": "", f"{prefix}_target": ""})
+    return found
+
+
+def belonging_to(field: str) -> Condition:
+    return lambda values, _: Q(pk__in=LocalFields.objects.filter(**{field: values[0]}).values("pk"))
 
 
 def application_called(values: Values, reading: Reading) -> Q:

@@ -20,7 +20,7 @@ from phone_numbers.filters.paging import Cursor, Plan, follow, skip
 from phone_numbers.filters.query import InventoryQuery
 from phone_numbers.filters.sections import find_sections, key_of
 from phone_numbers.filters.words import in_words
-from phone_numbers.models import LocalFields, PhoneNumber, Tag
+from phone_numbers.models import Account, LocalFields, PhoneNumber, Tag
 from phone_numbers.models.numbers import SERVICE_BITS
 from phone_numbers.services.spreadsheets import protect
 from providers.contract import Route
@@ -77,8 +77,18 @@ def as_amount(amount: Any) -> str:
     return "" if amount is None else f"{Decimal(str(amount)).normalize():f}"
 
 
+def as_moment(moment: dt.datetime | str) -> str:
+    """In UTC; SQLite hands moments over as text."""
+    known = dt.datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return known.replace(tzinfo=known.tzinfo or dt.UTC).astimezone(dt.UTC).isoformat(timespec="seconds")
+
+
 def day(key: str, column: str) -> Column:
     return Column(key, (column,), lambda values, _: str(values[0] or ""))
+
+
+def moment(key: str, column: str) -> Column:
+    return Column(key, (column,), lambda values, _: as_moment(values[0]))
 
 
 @lru_cache(maxsize=64)
@@ -113,23 +123,32 @@ COLUMNS = {
         plain("city", is_free=True),
         plain("subaccount", is_free=True),
         plain("carrier", is_free=True),
+        plain("cnam", is_free=True),
+        plain("cnam_lookup"),
+        plain("e911", is_free=True),
+        moment("first_seen", "first_seen_at"),
+        moment("changed", "changed_at"),
+        Column("read", ("id", "account_id"), lambda values, _: values[0]),
         plain("remote_id", is_free=True),
         Column("tags", ("id",), lambda values, _: values[0], is_free=True),
         Column("owner", ("id",), lambda values, _: values[0], is_free=True),
         Column("cost_centre", ("id",), lambda values, _: values[0], is_free=True),
     )
 }
-OURS = ("tags", "owner", "cost_centre")
+OURS = ("tags", "owner", "cost_centre", "read")
 """Kept in tables of their own."""
 EXTRAS = {"rate": ("currency",)}
 """What must stand beside a column to be understood."""
+PARTS = {"registration": ("tendlc", "toll_free")}
+"""A column of the list that is several in a file."""
 
 
 def read_columns(typed: str, shown: Sequence[str]) -> list[Column]:
     """Keys with commas between them, `all`, or nothing for those the list shows. Raises ValueError with a sentence."""
     if typed == "all":
         return list(COLUMNS.values())
-    wanted = [key for key in typed.split(",") if key] or list(shown)
+    asked = [key for key in typed.split(",") if key] or list(shown)
+    wanted = [part for key in asked for part in PARTS.get(key, (key,))]
     if unknown := [key for key in wanted if key not in COLUMNS]:
         raise ValueError(f"There is no column called “{unknown[0]}”. There are: {', '.join(COLUMNS)}.")
     keys = [each for key in wanted for each in (key, *EXTRAS.get(key, ()))]
@@ -184,8 +203,11 @@ def read_chunk(plan: Plan, needed: Sequence[str]) -> list[Row]:
 
 
 def in_text(rows: Sequence[Row], columns: Sequence[Column], directory: Directory) -> list[list[str]]:
-    is_asked = directory.has_words_of_ours and any(column.key in OURS for column in columns)
+    keys = {column.key for column in columns}
+    is_asked = directory.has_words_of_ours and not keys.isdisjoint(OURS)
     ours = words_of_ours(rows) if is_asked else dict[str, dict[int, str]].fromkeys(OURS, {})
+    if "read" in keys:
+        ours["read"] = moments_of_reading(rows)
     texts = [column_texts(column, rows, directory, ours) for column in columns]
     return [list(row) for row in zip(*texts, strict=True)]
 
@@ -220,6 +242,13 @@ def words_of_ours(rows: Sequence[Row]) -> dict[str, dict[int, str]]:
         "owner": {pk: owner for pk, owner, _ in local},
         "cost_centre": {pk: centre for pk, _, centre in local},
     }
+
+
+def moments_of_reading(rows: Sequence[Row]) -> dict[int, str]:
+    """When the account of each of these numbers was last read whole."""
+    read = Account.objects.values_list("pk", "fresh_at")
+    moments = {pk: as_moment(fresh_at) for pk, fresh_at in read if fresh_at}
+    return {row["id"]: moments.get(row["account_id"], "") for row in rows}
 
 
 def file_name(extension: str, today: dt.date) -> str:

@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import BooleanField, CharField, Count
 from django.db.models.expressions import RawSQL
 
-from phone_numbers.filters.conditions import Reading, combinations
+from phone_numbers.filters.conditions import ROUTED_FOR, Reading, combinations
 from phone_numbers.filters.directory import Directory, Key, read_directory
 from phone_numbers.filters.query import InventoryQuery
 from phone_numbers.models import PhoneNumber, Tally
@@ -34,7 +34,10 @@ COLUMN_FACETS = {
     "presence": PRESENCE,
     "country": COUNTRY,
 }
-FACETS = ("provider", "account", "type", "services", "tendlc", "toll_free", "presence", "country", "application")
+FACETS = (
+    *("provider", "account", "type", "services", "tendlc", "toll_free", "presence"),
+    *("country", "application", "unrouted"),
+)
 NO_RATE = "-"
 OPTIONAL = ("country",)
 """Facets whose empty value is no value."""
@@ -112,7 +115,15 @@ def tests_of(query: InventoryQuery, directory: Directory) -> dict[str, Callable[
     if "application" in query.chosen:
         wanted = directory.called(query.chosen["application"][0])
         tests["application"] = lambda cell: not wanted.isdisjoint(routes_of(cell))
+    if "unrouted" in query.chosen:
+        ways = query.chosen["unrouted"]
+        tests["unrouted"] = lambda cell: any(goes_nowhere(cell, way) for way in ways)
     return tests
+
+
+def goes_nowhere(cell: Cell, way: str) -> bool:
+    kind = VOICE_KIND if way == "voice" else MESSAGE_KIND
+    return bool(cell[BITS] & SERVICE_BITS[ROUTED_FOR[way][1]]) and cell[kind] == cell[kind + 1] == ""
 
 
 def is_among(place: int, values: Iterable[object]) -> Callable[[Cell], bool]:
@@ -139,6 +150,14 @@ def cell_of(number: PhoneNumber, count: int) -> Cell:
 def kept(target: str) -> str:
     """As `bookkeeping.cells.target` has it."""
     return "" if "://" in target or target.startswith("+") or len(target) > LONGEST_TARGET else target
+
+
+def count_also(query: InventoryQuery, edition: str) -> int:
+    """The total of a query that differs from one counted before in nothing but facets: at no query of its own."""
+    rest = query.beyond(FACETS)
+    tests = tests_of(query, read_directory(edition)).values()
+    cells = cells_of(Asked(edition, str(rest), rest))
+    return sum(each[COUNT] for each in cells if all(passes(each) for passes in tests))
 
 
 def fold(cells: Iterable[Cell], tests: Mapping[str, Callable[[Cell], bool]], directory: Directory) -> Facets:
@@ -169,6 +188,8 @@ def count(facet: str, cells: Iterable[Cell], directory: Directory) -> Mapping[st
         for each in cells:
             counts[directory.accounts[each[ACCOUNT]][0]] += each[COUNT]
         return counts
+    if facet == "unrouted":
+        return {way: sum(each[COUNT] for each in cells if goes_nowhere(each, way)) for way in ROUTED_FOR}
     return count_services(cells) if facet == "services" else count_applications(cells, directory)
 
 

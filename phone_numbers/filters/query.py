@@ -9,11 +9,15 @@ from django.http import QueryDict
 from django.utils.http import urlencode
 
 from phone_numbers.filters import words
+from phone_numbers.filters.columns import read_columns
 from phone_numbers.filters.conditions import Reading, combinations
 from phone_numbers.filters.table import FILTERS, PER_PAGE, SORTS
 from phone_numbers.models import PhoneNumber
 
 Known = Mapping[str, str]
+
+EVERYTHING = "all"
+"""Instead of a view: the list itself, though another one opens by default."""
 
 
 def read_sort(typed: str) -> str:
@@ -46,16 +50,27 @@ def read_cursor(typed: str) -> str:
     return typed.strip()
 
 
+def read_view(typed: str) -> str:
+    if not re.fullmatch(rf"[0-9]{{1,18}}|{EVERYTHING}", typed.strip()):
+        raise ValueError(f"“{typed}” is not a saved view.")
+    return typed.strip()
+
+
 OPTIONS = {
     "services_match": read_services_match,
     "sort": read_sort,
+    "columns": read_columns,
     "per_page": read_per_page,
     "page": read_page,
     "after": read_cursor,
     "before": read_cursor,
+    "view": read_view,
 }
 PLACE = ("page", "after", "before")
 """Where in the list: a page by its number, and beside it the row it follows or precedes."""
+KEPT = ("sort", "columns", "per_page", "view")
+"""What stays when all filters go."""
+OF_A_VIEW = ("services_match", "sort", "columns")
 DEFAULTS = {"services_match": "any", "sort": "number", "per_page": "50", "page": "1"}
 READERS = {parameter: each.read for parameter, each in FILTERS.items()} | OPTIONS
 
@@ -112,6 +127,15 @@ class InventoryQuery:
         return self.option("sort")
 
     @property
+    def columns(self) -> str:
+        return "".join(self.chosen.get("columns", ()))
+
+    @property
+    def view(self) -> str:
+        """Id of the saved view it came from, if any."""
+        return "".join(self.chosen.get("view", ()))
+
+    @property
     def page(self) -> int:
         return int(self.option("page"))
 
@@ -140,7 +164,7 @@ class InventoryQuery:
         return replace(self, chosen=chosen)
 
     def unfiltered(self) -> "InventoryQuery":
-        kept = {p: values for p, values in self.chosen.items() if p in {"sort", "per_page"}}
+        kept = {p: values for p, values in self.chosen.items() if p in KEPT}
         return replace(self, chosen=kept, mistakes=())
 
     def narrowed(self, parameter: str, value: str) -> "InventoryQuery":
@@ -150,9 +174,24 @@ class InventoryQuery:
         chosen = {**self.having().chosen, parameter: in_order(parameter, values)}
         return replace(self, chosen={p: chosen[p] for p in READERS if p in chosen})
 
+    def asking(self, filters: Mapping[str, tuple[str, ...]]) -> "InventoryQuery":
+        """In the same order and with the same columns, but with these filters alone."""
+        chosen = {p: values for p, values in self.chosen.items() if p in KEPT} | dict(filters)
+        return replace(self, chosen={p: chosen[p] for p in READERS if p in chosen}, mistakes=())
+
     def only_filters(self) -> "InventoryQuery":
         kept = {p: values for p, values in self.chosen.items() if p in FILTERS or p == "services_match"}
         return replace(self, chosen=kept)
+
+    def as_view(self) -> "InventoryQuery":
+        """What a saved view keeps: which numbers, in which order, with which columns."""
+        kept = {p: values for p, values in self.chosen.items() if p in FILTERS or p in OF_A_VIEW}
+        return replace(self, chosen=kept)
+
+    def beside(self, view: str) -> "InventoryQuery":
+        """The same, come from this view."""
+        chosen = {**self.chosen, "view": (view,)} if view else {p: v for p, v in self.chosen.items() if p != "view"}
+        return replace(self, chosen=chosen)
 
     def beyond(self, parameters: Collection[str]) -> "InventoryQuery":
         """Its filters but for these."""

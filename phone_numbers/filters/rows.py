@@ -1,7 +1,7 @@
 """The rows of the list, each with what it shows, in one query however many there are."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
@@ -57,8 +57,11 @@ class NumberPage:
         return self.place.offset + len(self.numbers)
 
 
-def find_page(query: InventoryQuery, edition: str) -> NumberPage:
-    """No rows for a query with mistakes. Raises ValueError, with a sentence, for a page or place that is none."""
+def find_page(query: InventoryQuery, edition: str, also: Collection[str] = ()) -> NumberPage:
+    """`also` are columns of the table that rows are not read with otherwise.
+
+    No rows for a query with mistakes. Raises ValueError, with a sentence, for a page or place that is none.
+    """
     directory = read_directory(edition)
     facets = count_facets(query, edition)
     place = Place(query.page, query.per_page, facets.total)
@@ -69,7 +72,7 @@ def find_page(query: InventoryQuery, edition: str) -> NumberPage:
     if query.page > place.pages:
         raise ValueError(f"There is no page {query.page}; the last one is {place.pages}.")
     plan = plan_page(query, facets, directory)
-    numbers = read_rows(plan, query.per_page)
+    numbers = read_rows(plan, query.per_page, also)
     if not numbers:
         return NumberPage([], place, facets, directory)
     first, last = cursor_of(numbers[0], plan), cursor_of(numbers[-1], plan)
@@ -81,13 +84,13 @@ def cursor_of(number: "ShownNumber", plan: Plan) -> Cursor:
     return Cursor(plan.slices[number.place].section.name, getattr(number, plan.column), number.pk)
 
 
-def read_rows(plan: Plan, limit: int) -> "list[ShownNumber]":
+def read_rows(plan: Plan, limit: int, also: Collection[str] = ()) -> "list[ShownNumber]":
     """In the list's order, with the change that is under way and the names of the routes' targets."""
     if not plan.slices:
         return []
     picked, values = plan.sql()
     way = "DESC" if plan.is_descending else "ASC"
-    columns = ", ".join(f"n.{column}" for column in READ)
+    columns = ", ".join(f"n.{column}" for column in (*READ, *also))
     sql = (
         f"SELECT {columns}, picked.place, live.id AS live_change, live.desired AS live_desired "
         f"FROM ({picked}) AS picked JOIN numbers_phonenumber AS n ON n.id = picked.id "

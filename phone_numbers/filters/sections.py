@@ -24,6 +24,8 @@ from phone_numbers.filters.facets import (
     CURRENCY,
     NO_RATE,
     RENEWS,
+    TENDLC,
+    TOLL_FREE,
     Cell,
     Facets,
     routes_of,
@@ -46,6 +48,7 @@ COLUMN_OF = {
     "tendlc": "tendlc_status",
     "toll_free": "toll_free_status",
     "presence": "presence",
+    "country": "country",
 }
 PREFIX_OF = {"voice": "voice", "messages": "message"}
 Narrow = Callable[[Reading], Q]
@@ -73,6 +76,8 @@ def find_sections(query: InventoryQuery, facets: Facets, directory: Directory, k
         known = of_column(sort, facets.matching, directory)
     elif sort in PREFIX_OF:
         known = of_routes(PREFIX_OF[sort], facets.matching, directory)
+    elif sort == "registration":
+        known = of_registrations(facets.matching)
     elif sort == "rate":
         known, unknown = of_rates(facets.matching)
     elif sort == "renewal":
@@ -100,6 +105,16 @@ def of_column(sort: str, cells: Sequence[Cell], directory: Directory) -> list[Se
 
 def having(column: str, value: object) -> Narrow:
     return lambda reading: among(column, [value], reading)
+
+
+def of_registrations(cells: Sequence[Cell]) -> list[Section]:
+    """By 10DLC, and where that does not apply by the verification of toll-free numbers."""
+    counts = tallied(cells, lambda cell: (cell[TENDLC], cell[TOLL_FREE]))
+    return [Section("/".join(pair), counts[pair], registered_as(*pair), "tendlc") for pair in sorted(counts)]
+
+
+def registered_as(tendlc: str, toll_free: str) -> Narrow:
+    return lambda reading: among("tendlc_status", [tendlc], reading) & among("toll_free_status", [toll_free], reading)
 
 
 def of_rates(cells: Sequence[Cell]) -> tuple[list[Section], list[Section]]:

@@ -119,6 +119,7 @@ FILTERS = {
         choice("provider", "Provider", PROVIDER_TITLES, on.of_providers),
         Filter(parameter="country", title="Country", read=read_country, condition=on.one_of("country"), choices={}),
         choice("presence", "Presence", words.PRESENCES, on.one_of("presence")),
+        choice("unrouted", "Goes nowhere", words.UNROUTED, on.going_nowhere),
         Filter(parameter="prefix", title="Number prefix", read=read_prefix, condition=on.starts_with_digits),
         text("alias", "Alias", on.the_only("alias")),
         text("application", "Application", on.application_called),
@@ -126,6 +127,8 @@ FILTERS = {
         text("campaign", "10DLC campaign", on.the_only("tendlc_campaign_id")),
         choice("cnam_lookup", "CNAM lookup", words.CNAM_LOOKUPS, on.one_of("cnam_lookup")),
         Filter(parameter="tag", title="Tag", read=read_tag, condition=on.tagged, choices={}),
+        text("owner", "Owner", on.belonging_to("owner")),
+        text("cost_centre", "Cost centre", on.belonging_to("cost_centre")),
         Filter(parameter="list", title="List", read=read_list, condition=on.listed_in),
         renewal("", "on"),
         renewal("__gte", "from"),
@@ -148,5 +151,7 @@ SORTS = (
     "rate",
     "renewal",
     "presence",
+    "registration",
+    "country",
 )
 PER_PAGE = (25, 50, 100, 250)

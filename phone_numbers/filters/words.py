@@ -23,4 +23,5 @@ SERVICE_MATCHES = {"any": "Any of", "all": "All of", "exactly": "Exactly"}
 TENDLC_STATUSES = titled(TenDlcStatus)
 TOLL_FREE_STATUSES = titled(TollFreeStatus)
 PRESENCES = titled(PhoneNumber.Presence)
+UNROUTED = {"voice": "Calls", "messages": "Messages"}
 CNAM_LOOKUPS = {"enabled": "Enabled", "disabled": "Disabled"}

@@ -6,6 +6,7 @@ from phone_numbers.models.events import DriftVerdict, Event, PlanEvent
 from phone_numbers.models.lists import NumberList
 from phone_numbers.models.local import LocalFields, Note, Tag
 from phone_numbers.models.numbers import HeldNumber, NumberPayload, PhoneNumber
+from phone_numbers.models.preferences import ListPreferences, SavedView
 from phone_numbers.models.pulse import Pulse
 from phone_numbers.models.sequence import Sequence
 from phone_numbers.models.surprises import Surprise
@@ -22,6 +23,7 @@ __all__ = [
     "Edition",
     "Event",
     "HeldNumber",
+    "ListPreferences",
     "LocalFields",
     "Note",
     "NumberList",
@@ -29,6 +31,7 @@ __all__ = [
     "PhoneNumber",
     "PlanEvent",
     "Pulse",
+    "SavedView",
     "Sequence",
     "Subaccount",
     "Surprise",

@@ -3,7 +3,7 @@
 Sends nothing itself: the crews of the accounts do, once they are rung for.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -143,7 +143,12 @@ def check_count(plan: ChangeSet, typed_count: int | None) -> None:
 def why_count_is_typed(plan: ChangeSet) -> str:
     """The sentence when the plan is so large that its count must be typed, else ""."""
     planned = plan.changes.filter(state=Change.State.PLANNED).order_by()
-    counts = dict(planned.values_list("number__account").annotate(count=Count("number", distinct=True)))
+    counts = planned.values_list("number__account").annotate(count=Count("number", distinct=True))
+    return why_so_many(dict(counts))
+
+
+def why_so_many(counts: Mapping[int, int]) -> str:
+    """The sentence when these are so many numbers, by account, that whoever changes them types how many; else ""."""
     if (count := sum(counts.values())) > TYPED_ABOVE:
         return f"This changes {count:,} numbers."
     held = PhoneNumber.objects.held().filter(account__in=counts).order_by()

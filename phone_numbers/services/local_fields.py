@@ -17,6 +17,7 @@ TITLES: Mapping[str, str] = {"tags": "Tags", "owner": "Owner", "cost_centre": "C
 TEXTS = ("owner", "cost_centre")
 LENGTHS: Mapping[str, int] = {"owner": LONGEST_OWNER, "cost_centre": LONGEST_COST_CENTRE}
 MOST_TAGS = 20
+BATCH = 1000
 TAGGED = Tag.numbers.through
 
 Values = Mapping[str, str]
@@ -72,6 +73,14 @@ def edit_local_fields(
         events = [event for pk in pks for event in history(pk, before[pk], after[pk], cause)]
         Event.objects.bulk_create(events)
     return len({event.number_id for event in events})
+
+
+def edit_many(numbers: Collection[int], edit: LocalEdit, *, user: User, request_id: str = "") -> int:
+    """The same for any number of them: all are different afterwards, or none. Raises LocalRefused."""
+    pks = sorted(set(numbers))
+    with transaction.atomic():
+        batches = (pks[start : start + BATCH] for start in range(0, len(pks), BATCH))
+        return sum(edit_local_fields(batch, edit, user=user, request_id=request_id) for batch in batches)
 
 
 def lock_local(numbers: Collection[int]) -> list[int]:

@@ -17,7 +17,9 @@ from phone_numbers.filters.exports import Column, export_selection, export_view,
 from phone_numbers.filters.facets import count_facets
 from phone_numbers.models import Account
 from phone_numbers.services.change_requests import ChangeRefused
-from phone_numbers.views.numbers import COLUMNS, with_known_list
+from phone_numbers.services.list_preferences import find_preferences
+from phone_numbers.views.list_columns import keys_of
+from phone_numbers.views.numbers import with_known_list
 from phone_numbers.views.pages import PageRequest, requires
 from phone_numbers.views.selection import ticked
 
@@ -43,12 +45,18 @@ class Echo:
 def number_export(request: PageRequest) -> HttpResponseBase:
     asked = request.POST if request.method == "POST" else request.GET
     try:
-        columns = read_columns(asked.get("columns", ""), list(COLUMNS))
+        columns = read_columns(asked.get("columns", ""), keys_shown(request))
         extension = read_format(asked.get("format", CSV))
         chunks = chunks_asked_for(asked, columns, extension)
     except (ValueError, ChangeRefused) as error:
         return render(request, "numbers/export_refused.html", {"sentence": str(error)}, status=422)
     return send(chunks, [column.key for column in columns], extension)
+
+
+def keys_shown(request: PageRequest) -> tuple[str, ...]:
+    """The list's columns, and the type, which the list shows below the number."""
+    number, *others = keys_of(InventoryQuery(), find_preferences(request.user))
+    return (number, *others) if "type" in others else (number, "type", *others)
 
 
 def read_format(typed: str) -> str:
@@ -59,7 +67,9 @@ def read_format(typed: str) -> str:
 
 def chunks_asked_for(asked: QueryDict, columns: Sequence[Column], extension: str) -> Chunks:
     """Raises ValueError with a sentence; nothing is exported of what is not understood."""
-    if "numbers" in asked or "number" in asked:
+    if asked.get("matching") == "all":
+        asked = QueryDict(asked.get("filter", ""))
+    elif "numbers" in asked or "number" in asked:
         numbers = ticked(asked).numbers
         if not numbers or len(numbers) > MOST_SELECTED:
             raise ValueError(f"Select between one and {MOST_SELECTED:,} numbers to export.")

@@ -1,42 +1,34 @@
 """The inventory's list."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from phone_numbers.filters import InventoryQuery, directory
+from phone_numbers.filters.columns import needed_by
 from phone_numbers.filters.query import Mistake
 from phone_numbers.filters.rows import NumberPage, find_page
 from phone_numbers.filters.table import PER_PAGE
+from phone_numbers.filters.tiles import changes_under_way, find_tiles
 from phone_numbers.filters.words import SERVICE_MATCHES
 from phone_numbers.forms import filter_panel
 from phone_numbers.models import Account, SyncRun
+from phone_numbers.services.list_preferences import find_preferences
 from phone_numbers.services.lists import is_kept
 from phone_numbers.views.freshness import freshness_of
+from phone_numbers.views.list_columns import find_more, head_columns, keys_of
 from phone_numbers.views.pages import PageRequest, render_page, requires, wants_piece
 from phone_numbers.views.progress import Progress
 from phone_numbers.views.rows import row_of, with_absences
 from phone_numbers.views.standings import count_needing_person
+from phone_numbers.views.view_menu import address_of, beside_view, default_view_of, view_menu, views_for
 
-COLUMNS = {
-    "number": "Number",
-    "alias": "Alias",
-    "account": "Account",
-    "type": "Type",
-    "services": "Services",
-    "voice": "Voice goes to",
-    "messages": "Messages go to",
-    "tendlc": "10DLC",
-    "toll_free": "Toll-free",
-    "rate": "Monthly",
-    "renewal": "Renews",
-    "presence": "Presence",
-}
 EXPORTS = (
     ("CSV", "csv"),
     ("Excel", "xlsx"),
@@ -44,15 +36,6 @@ EXPORTS = (
     ("Excel, every column", "xlsx&columns=all"),
 )
 Accounts = Mapping[int, Account]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    key: str
-    title: str
-    aria_sort: str
-    """Empty unless the list is sorted by this column."""
-    next_sort: InventoryQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +50,21 @@ class PageLink:
 @requires("numbers.view_phonenumber")
 @require_safe
 def number_list(request: PageRequest) -> HttpResponse:
-    accounts, edition = find_accounts()
+    preferences = find_preferences(request.user)
+    default = default_view_of(preferences, request.user)
+    is_piece = wants_piece(request)
+    if default and not request.GET and not is_piece:
+        return redirect(address_of(default))
+    accounts, edition, waiting = find_accounts()
     query = InventoryQuery.read(request.GET, {str(pk): account.name for pk, account in accounts.items()})
-    query, page = page_of(with_known_list(query), edition)
-    context = list_context(request, query, page, accounts)
-    if not wants_piece(request):
+    views = views_for(request.user, query, is_piece=is_piece)
+    query, active = beside_view(query, views, has_default=default is not None)
+    keys = keys_of(query, preferences)
+    query, page = page_of(with_known_list(query), edition, needed_by(keys))
+    context = list_context(request, query, page, accounts) | table_context(query, page, accounts, keys)
+    context |= {"density": preferences.density, "waiting": waiting}
+    context["menu"] = view_menu(query, active, views, request.user, keys, has_default=default is not None)
+    if not is_piece:
         context |= frame_context(query, accounts)
     response = render_page(
         request, "numbers/list.html", context, piece="results", status=422 if query.mistakes else 200
@@ -89,17 +82,19 @@ def with_known_list(query: InventoryQuery) -> InventoryQuery:
     return replace(query, mistakes=(*query.mistakes, mistake))
 
 
-def find_accounts() -> tuple[Accounts, str]:
-    """By id, and the inventory's edition, which costs no query of its own this way."""
-    accounts = list(Account.objects.defer("credentials").annotate(edition=directory.edition()))
-    edition = str(accounts[0].edition) if accounts else directory.current_edition()
-    return {account.pk: account for account in accounts}, edition
+def find_accounts() -> tuple[Accounts, str, int]:
+    """By id, the inventory's edition, and how many changes are under way: all in one query."""
+    found = Account.objects.defer("credentials")
+    accounts = list(found.annotate(edition=directory.edition(), waiting=changes_under_way()))
+    if not accounts:
+        return {}, directory.current_edition(), 0
+    return {account.pk: account for account in accounts}, str(accounts[0].edition), accounts[0].waiting
 
 
-def page_of(query: InventoryQuery, edition: str) -> tuple[InventoryQuery, NumberPage]:
+def page_of(query: InventoryQuery, edition: str, also: Sequence[str]) -> tuple[InventoryQuery, NumberPage]:
     """The page asked for. Asking for one that does not exist is a mistake like any other."""
     try:
-        return query, find_page(query, edition)
+        return query, find_page(query, edition, also)
     except ValueError as error:
         mistaken = replace(query.having(), mistakes=(Mistake("page", str(error)),))
         return mistaken, find_page(mistaken, edition)
@@ -112,9 +107,8 @@ def list_context(request: PageRequest, query: InventoryQuery, page: NumberPage, 
         "panel": filter_panel(query, request.GET, page.facets, page.directory),
         "page": page,
         "facets": page.facets,
-        "rows": with_absences([row_of(number, accounts.get(number.account_id)) for number in page.numbers]),
+        "tiles": find_tiles(query, page.directory.edition),
         "page_links": page_links(query, page),
-        "columns": [column(query, key) for key in COLUMNS],
         "exports": EXPORTS,
         "export_suffix": f"?{query.having()!s}&format=" if query.chosen else "?format=",
         "sizes": PER_PAGE,
@@ -126,6 +120,12 @@ def list_context(request: PageRequest, query: InventoryQuery, page: NumberPage, 
     }
 
 
+def table_context(query: InventoryQuery, page: NumberPage, accounts: Accounts, keys: Sequence[str]) -> dict[str, Any]:
+    more = find_more(page.numbers, keys, page.directory)
+    rows = [row_of(number, accounts.get(number.account_id), more) for number in page.numbers]
+    return {"rows": with_absences(rows), "columns": head_columns(query, keys), "names_type": "type" not in keys}
+
+
 def frame_context(query: InventoryQuery, accounts: Accounts) -> dict[str, Any]:
     """What stands around the results, and does not change with them."""
     return {
@@ -134,11 +134,6 @@ def frame_context(query: InventoryQuery, accounts: Accounts) -> dict[str, Any]:
         "demo_accounts": [account for account in accounts.values() if account.is_demo],
         "needing_person": count_needing_person(accounts.values()),
     }
-
-
-def column(query: InventoryQuery, key: str) -> Column:
-    aria_sort = {key: "ascending", f"-{key}": "descending"}.get(query.sort, "")
-    return Column(key, COLUMNS[key], aria_sort, query.having(sort=f"-{key}" if aria_sort == "ascending" else key))
 
 
 def page_links(query: InventoryQuery, page: NumberPage) -> list[PageLink]:

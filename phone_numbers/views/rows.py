@@ -1,12 +1,13 @@
 """The rows of the list and their cells that can be edited in place. Asks the database only for what went away."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from phone_numbers.models import Account, Change, PhoneNumber
 from phone_numbers.services.editing import capabilities_of, lock_of
 from phone_numbers.views.absences import Absence, absences_of
+from phone_numbers.views.list_columns import NO_MORE, More
 from phone_numbers.views.values import ROUTES, route_in_words
 from providers.contract import Capabilities, Service
 
@@ -53,6 +54,8 @@ class Row:
     alias: Cell
     voice: Cell
     messages: Cell
+    more: More
+    """What its own columns do not hold."""
     absence: Absence | None = None
 
 
@@ -63,12 +66,12 @@ def with_absences(rows: Sequence[Row]) -> list[Row]:
     return [replace(row, absence=absences.get(row.number.pk)) for row in rows]
 
 
-def row_of(number: "ShownNumber", account: Account | None) -> Row:
+def row_of(number: "ShownNumber", account: Account | None, more: Mapping[int, More]) -> Row:
     """`account` spares the number from reading its own."""
     number.account = account or number.account
     capabilities = capabilities_of(number.account)
     alias, voice, messages = (cell_of(number, field, capabilities) for field in FIELDS)
-    return Row(number, alias, voice, messages)
+    return Row(number, alias, voice, messages, more.get(number.pk, NO_MORE))
 
 
 def cell_of(number: "ShownNumber", field: str, capabilities: Capabilities | None) -> Cell:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 PICTURES = (
-    *("pictures.py", "pictures_of_numbers.py", "pictures_of_syncs.py"),
+    *("pictures.py", "pictures_of_lists.py", "pictures_of_numbers.py", "pictures_of_syncs.py"),
     *("pictures_of_plans.py", "pictures_of_changes.py"),
 )
 

@@ -7,10 +7,14 @@ from playwright.sync_api import expect
 from phone_numbers.models import Account
 from phone_numbers.services.local_fields import LocalEdit, edit_local_fields
 from phone_numbers.services.notes import add_note
+from phone_numbers.services.saved_views import save_view
 from tests.phone_numbers.rows import make_change, make_event
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-PAGES = ("/numbers/", "/numbers/{number}/", "/changes/", "/accounts/", "/accounts/{account}/", "/providers/")
+PAGES = (
+    *("/numbers/", "/numbers/{number}/", "/changes/", "/accounts/", "/accounts/{account}/", "/providers/"),
+    *("/numbers/columns/", "/numbers/views/"),
+)
 STATES = ("/numbers/?type=local&services=sms", "/numbers/?type=mobile&q=none", "/numbers/?colour=red", "/nowhere/")
 
 
@@ -33,6 +37,7 @@ def addresses(account, operator):
         make_event(number, kind, field="alias", before="a", after="b", actor_name="olga", detail="A sentence.")
     edit_local_fields([number.pk], LocalEdit(owner="Olga", add_tags=["VIP, vans"]), user=operator)
     add_note(number, "Printed on the vans.", user=operator)
+    save_view(operator, "Toll-free desk", "type=toll_free", is_shared=True)
     make_change(number, operator, state="conflict", found={"alias": "Theirs"}, detail="Somebody was faster.")
     Account.objects.filter(pk=account.pk).update(health="failing", health_detail="Plivo answered 503.", is_paused=True)
     return [path.format(number=number.pk, account=account.pk) for path in PAGES]
@@ -63,6 +68,22 @@ def test_it_is_clean_with_everything_open(site, addresses):
     page = site.open("/numbers/")
     page.locator("summary").filter(has_text="More filters").click()
     page.get_by_label("theme and sign out").click()
+    assert violations(page) == []
+
+
+def test_it_is_clean_while_choosing_columns_saving_a_view_and_tagging(site, addresses):
+    page = site.open("/numbers/")
+    page.locator(".views > summary").click()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Columns").click()
+    expect(page.get_by_role("dialog", name="Columns")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("link", name="Cancel").click()
+    page.locator("tbody .pick").first.check()
+    assert violations(page) == []
+    page.get_by_role("button", name="Tag …").click()
+    expect(page.get_by_role("heading", name="Whose they are")).to_be_visible()
     assert violations(page) == []
 
 

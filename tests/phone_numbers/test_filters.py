@@ -71,6 +71,9 @@ class TestReading:
             ("tendlc=done", "tendlc", "done"),
             ("toll_free=yes", "toll_free", "yes"),
             ("presence=gone", "presence", "gone"),
+            ("unrouted=fax", "unrouted", "fax"),
+            ("columns=colour", "columns", "colour"),
+            ("view=mine", "view", "mine"),
             ("cnam_lookup=on", "cnam_lookup", "on"),
             ("provider=acme", "provider", "acme"),
             ("country=USA", "country", "USA"),
@@ -263,5 +266,6 @@ class TestSorting:
 
 def test_it_has_a_filter_for_every_parameter_of_the_providers_lists():
     promised = "type services tendlc toll_free account provider country presence prefix alias application subaccount"
+    ours = {"owner", "cost_centre", "unrouted"}
     dates = "renewal_date renewal_date__gt renewal_date__gte renewal_date__lt renewal_date__lte"
-    assert set(FILTERS) == {*promised.split(), *dates.split(), "q", "campaign", "cnam_lookup", "tag", "list"}
+    assert set(FILTERS) == {*promised.split(), *dates.split(), "q", "campaign", "cnam_lookup", "tag", "list", *ours}

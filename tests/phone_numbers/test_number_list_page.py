@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from phone_numbers.models import SyncRun
+from phone_numbers.services.local_fields import LocalEdit, edit_local_fields
 from tests.phone_numbers.rows import make_account, make_application, make_change, make_number
 from tests.roles import make_user
 
@@ -135,6 +136,36 @@ class TestWholePage:
         assert "cell-edit" not in text_of(client.get("/numbers/"))
 
 
+class TestPanel:
+    def test_it_offers_the_commonest_applications_and_the_one_that_is_chosen(self, client, operator):
+        account = make_account()
+        for place in range(12):
+            make_application(account, str(place), f"Line {place:02}")
+            for _ in range(12 - place):
+                make_number(account, voice_kind="application", voice_target=str(place))
+        page = text_of(client.get("/numbers/?application=line 11"))
+        group = page[page.index('id="options-application"') :].partition("</div>")[0]
+        assert re.findall(r'class="clip" title="(.*?)"', group) == [f"Line {place:02}" for place in (*range(8), 11)]
+        assert re.search(r'href="/numbers/" [^>]*id="application-9" aria-current="true"', group)
+        assert 'name="application" value="line 11"' in group
+        assert 'href="/numbers/?application=Line+00"' in group
+
+    @pytest.mark.parametrize(("query", "found"), [("owner=Olga", 1), ("cost_centre=CC-1", 1), ("owner=olg", 0)])
+    def test_it_filters_by_owner_and_cost_centre(self, client, operator, query, found):
+        one, _ = make_number(make_account()), make_number(make_account("Other"))
+        edit_local_fields([one.pk], LocalEdit(owner="Olga", cost_centre="CC-1"), user=operator)
+        assert len(numbers_in(client.get(f"/numbers/?{query}"))) == found
+
+    def test_it_offers_no_more_tags_than_one_can_read(self, client, operator):
+        number = make_number(make_account())
+        for at in range(0, 45, 15):
+            names = ",".join(f"tag {place}" for place in range(at, at + 15))
+            edit_local_fields([make_number(number.account).pk], LocalEdit(add_tags=[names]), user=operator)
+        page = text_of(client.get("/numbers/?tag=tag 44"))
+        assert len(re.findall(r'name="tag"', page)) in (30, 31)
+        assert re.search(r'name="tag" value="tag 44" checked', page)
+
+
 class TestEmptyStates:
     def test_it_says_what_to_do_without_an_account(self, client):
         client.force_login(make_user("admin"))
@@ -221,5 +252,5 @@ def test_it_is_closed_to_users_without_a_role_and_strangers(client):
 @pytest.mark.parametrize(("provenance", "tone"), [("reported", "good"), ("inferred", "quiet")])
 def test_it_never_shows_an_inferred_registration_as_plain_green(client, operator, provenance, tone):
     make_number(make_account(), tendlc_status="registered", tendlc_provenance=provenance)
-    cell = text_of(client.get("/numbers/")).partition('<td data-column="tendlc">')[2].partition("</td>")[0]
+    cell = text_of(client.get("/numbers/")).partition('<td data-column="registration">')[2].partition("</td>")[0]
     assert (f'data-tone="{tone}"' in cell, "inferred" in cell) == (True, provenance == "inferred")
