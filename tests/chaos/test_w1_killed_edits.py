@@ -27,7 +27,7 @@ LEFT_LIVE = len(PLACES) - 2
 """Before the first place there is no edit yet, and after the last one it is over."""
 BEFORE_SENDING = "before_send"
 """Apart: nobody can know that nothing was sent, so the old value must be seen for long before it is."""
-ROUNDS = {"sqlite": 5, "postgresql": 2} if FULL else {"sqlite": 1, "postgresql": 1}
+ROUNDS = {"sqlite": 5, "postgresql": 2} if FULL else {"sqlite": 1}
 LEASE_SECONDS = 4
 MOST_SECONDS = 30.0
 ALIAS = "Killed for"

@@ -16,7 +16,7 @@ from tests.chaos.rows import FULL, report, report_bite
 
 pytestmark = [pytest.mark.lane2, pytest.mark.timeout(240)]
 
-SELECTED = 5000 if FULL else 1200
+SELECTED = 5000 if FULL else 1010
 """Even the fewer ones are more than the fields that Django lets one form have."""
 NEW, MAKE = "/changes/plans/new/", "/changes/plans/make/"
 
