@@ -16,6 +16,8 @@ pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.timeout(240)
 
 NAMES = ("Plivo main", "Plivo logistics", "Twilio East", "Fone Dynamics dental")
 ROUNDS = 5 if FULL else 2
+MOST_BROKEN_ROUNDS = 10
+"""The broken schedule is late only where it looks at a moment before the other one took it."""
 SETTINGS = {"CELERY_BEAT_SCHEDULE": ticking(0.5)}
 
 
@@ -77,5 +79,5 @@ def test_q5_notices_moments_that_are_not_taken(install: Callable[..., Installati
     workers.start("tick_for_ever", seconds=0.05)
     wait_for(lambda: syncs_done() >= len(accounts) and not stuck(accounts), 20)
     workers.start("tick_for_ever", seconds=0.05, broken="no_slot")
-    caught = let_moments_come(accounts, 2) != [len(accounts)] * 2
+    caught = any(let_moments_come(accounts, 1) != [len(accounts)] for _ in range(MOST_BROKEN_ROUNDS))
     report("Q5", "with moments that are not taken", "caught" if caught else "NOT caught", "caught", holds=caught)
