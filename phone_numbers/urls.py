@@ -58,7 +58,6 @@ urlpatterns = [
     path("changes/<int:pk>/keep/", change_reversals.change_keep, name="change_keep"),
     path("changes/drift/", drift.drift_list, name="drift_list"),
     path("changes/drift/judge/", drift.drift_judge, name="drift_judge"),
-    path("changes/drift/<int:pk>/restore/", change_reversals.drift_restore, name="drift_restore"),
     path("changes/import/", imports.import_new, name="import_new"),
     path("changes/import/template/", imports.import_template_download, name="import_template"),
     path("changes/plans/", change_sets.change_set_list, name="change_set_list"),

@@ -5,7 +5,7 @@ overwritten.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from django.db.models import QuerySet
 
@@ -117,26 +117,3 @@ def plan_again(origin: Origin, change: Change) -> ChangeSet:
         raise ChangeRefused("Only what did not come into force can be asked for again.")
     wish = Wish(number=change.number_id, desired=change.desired)
     return make_plan(replace(origin, follows=change.change_set), {"again": change.pk}, [wish])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ThreeSides:
-    """One field of a change, as whoever asked saw it, as they want it, and as it is."""
-
-    field: str
-    base: str
-    mine: str
-    theirs: str
-
-
-def three_sides(change: Change) -> list[ThreeSides]:
-    """For a conflict: `theirs` is what was last read at the provider, or else is known now."""
-    return [
-        ThreeSides(
-            field=name,
-            base=change.base[name],
-            mine=mine,
-            theirs=change.found.get(name, change.number.value(name)),
-        )
-        for name, mine in change.desired.items()
-    ]

@@ -1,4 +1,4 @@
-"""Undo, ask again, put back: each makes a plan and shows it. Keeping theirs only says so. Nothing is sent from here."""
+"""Undo, or ask again: each makes a plan and shows it. Keeping theirs only says so. Nothing is sent from here."""
 
 from collections.abc import Callable
 
@@ -8,13 +8,12 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from phone_numbers.models import Change, ChangeSet, Event
+from phone_numbers.models import Change, ChangeSet
 from phone_numbers.services.change_plans import Origin
 from phone_numbers.services.change_requests import ChangeRefused
 from phone_numbers.services.change_reversals import (
     RETRIED,
     plan_again,
-    plan_restore,
     plan_retry,
     plan_undo,
     plan_undo_of_change,
@@ -77,15 +76,6 @@ def change_keep(request: PageRequest, pk: int) -> HttpResponse:
     if request.POST.get("from") == "plan" and change.change_set.is_planned:
         return redirect("numbers:change_set_detail", change.change_set_id)
     return redirect("numbers:detail", change.number_id)
-
-
-@requires(MAY_CHANGE)
-@require_POST
-def drift_restore(request: PageRequest, pk: int) -> HttpResponse:
-    """What a number was before it changed at its provider."""
-    event = get_object_or_404(Event, pk=pk, kind=Event.Kind.DRIFT)
-    back = reverse("numbers:detail", args=[event.number_id])
-    return show_plan(request, Source.RESTORE, lambda origin: plan_restore(origin, [event]), back)
 
 
 def show_plan(

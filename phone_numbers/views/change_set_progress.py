@@ -1,7 +1,8 @@
 """How a plan and its outcome read: groups with counts, side effects, rows before and after."""
 
+import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Count, QuerySet
 
@@ -71,7 +72,7 @@ class Outcome:
 
 TROUBLED = (State.REFUSED, State.CONFLICT, State.MISMATCH, State.FAILED)
 GROUPS: Mapping[str, tuple[str, str]] = {
-    State.PLANNED: ("Waiting", "pending"),
+    State.PLANNED: ("Waiting", "planned"),
     BUSY: ("Under way", "sending"),
     State.CONFIRMED: ("Confirmed", "confirmed"),
     State.CONFLICT: ("Conflict", "conflict"),
@@ -86,13 +87,33 @@ GROUPS: Mapping[str, tuple[str, str]] = {
 }
 
 
+def outcomes_of(change_sets: Sequence[ChangeSet]) -> list[tuple[ChangeSet, Outcome]]:
+    """How far each of them is, in one query for all."""
+    counts = count_changes(Change.objects.filter(change_set__in=[each.pk for each in change_sets]))
+    return [(each, counted(each, counts.get(each.pk, {}))) for each in change_sets]
+
+
 def outcome_of(change_set: ChangeSet) -> Outcome:
-    """In one query, and for a draft two more."""
-    counts: dict[str, int] = {}
-    rows = change_set.changes.order_by().values_list("state", "left_out").annotate(Count("pk"))
-    for state, left_out, count in rows:
+    """In one query, and for a draft two more: what else it brings about, and why its count must be typed."""
+    outcome = counted(change_set, count_changes(change_set.changes.all()).get(change_set.pk, {}))
+    if change_set.state != ChangeSet.State.DRAFT:
+        return outcome
+    typed_why = why_count_is_typed(change_set) if outcome.total else ""
+    return replace(outcome, effects=effects_of(change_set), typed_why=typed_why)
+
+
+def count_changes(changes: "QuerySet[Change]") -> dict[uuid.UUID, dict[str, int]]:
+    """Change set to group to how many."""
+    counts: dict[uuid.UUID, dict[str, int]] = {}
+    rows = changes.order_by().values_list("change_set", "state", "left_out").annotate(Count("pk"))
+    for change_set, state, left_out, count in rows:
         key = left_out if state == State.LEFT_OUT else BUSY if state in UNDER_WAY else state
-        counts[key] = counts.get(key, 0) + count
+        groups = counts.setdefault(change_set, {})
+        groups[key] = groups.get(key, 0) + count
+    return counts
+
+
+def counted(change_set: ChangeSet, counts: Mapping[str, int]) -> Outcome:
     is_draft = change_set.state == ChangeSet.State.DRAFT
     total = sum(count for key, count in counts.items() if key not in LeftOut.values)
     return Outcome(
@@ -102,8 +123,6 @@ def outcome_of(change_set: ChangeSet) -> Outcome:
         over=total - counts.get(State.PLANNED, 0) - counts.get(BUSY, 0),
         confirmed=counts.get(State.CONFIRMED, 0),
         failed=counts.get(State.FAILED, 0),
-        effects=effects_of(change_set) if is_draft else (),
-        typed_why=why_count_is_typed(change_set) if is_draft and total else "",
     )
 
 

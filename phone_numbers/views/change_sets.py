@@ -24,7 +24,7 @@ from phone_numbers.services.change_sets import (
 from phone_numbers.tasks import ring_for_plan
 from phone_numbers.views.attempts import new_key
 from phone_numbers.views.bulk_forms import PLACEHOLDERS, BulkForm, bulk_form, wishes
-from phone_numbers.views.change_set_progress import asked_lines, outcome_of, rows_of
+from phone_numbers.views.change_set_progress import asked_lines, outcome_of, outcomes_of, rows_of
 from phone_numbers.views.pages import PageRequest, page_of, render_page, request_id, requires
 from phone_numbers.views.selection import Selection, find_matching, read_selection
 
@@ -38,8 +38,7 @@ MAY_LOOK, MAY_CHANGE = "numbers.view_change", "numbers.change_phonenumber"
 def change_set_list(request: PageRequest) -> HttpResponse:
     """Plans and what became of them, the latest first."""
     page = page_of(ChangeSet.objects.filter(is_planned=True), request, PER_PAGE)
-    outcomes = [(each, outcome_of(each)) for each in page]
-    return render(request, "change_sets/list.html", {"page": page, "outcomes": outcomes})
+    return render(request, "change_sets/list.html", {"page": page, "outcomes": outcomes_of(list(page))})
 
 
 @requires(MAY_CHANGE)

@@ -28,7 +28,7 @@ KINDS: Mapping[str, str] = {
     "money": "Price and renewal",
     "other": "Everything else",
 }
-STATES: Mapping[str, str] = {"open": "Waiting for a word", "decided": "Decided", "all": "All"}
+STATES: Mapping[str, str] = {"open": "To decide", "decided": "Decided", "all": "All"}
 VERDICTS: Mapping[str, DriftVerdict.Kind] = {
     "accept": DriftVerdict.Kind.ACCEPTED,
     "ignore": DriftVerdict.Kind.IGNORED,

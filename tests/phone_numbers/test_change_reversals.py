@@ -10,7 +10,6 @@ from phone_numbers.services.change_reversals import (
     plan_retry,
     plan_undo,
     plan_undo_of_change,
-    three_sides,
 )
 from providers.simulator import Simulator
 from tests.phone_numbers.jobs import ask, carry_out, edits, number_of, origin, plan, start, states, sync, work
@@ -143,10 +142,11 @@ def test_it_tries_again_nothing_when_nothing_failed(numbers: list[PhoneNumber], 
         plan_retry(origin(operator), done)
 
 
-def test_it_shows_three_sides_of_a_conflict(numbers: list[PhoneNumber], operator: User, simulator: Simulator) -> None:
+def test_it_keeps_three_values_of_a_conflict(numbers: list[PhoneNumber], operator: User, simulator: Simulator) -> None:
     change = ask(numbers[0], operator, alias="Mine")
     simulator.world.change(simulator.world.account(), numbers[0].remote_id, alias="Theirs")
-    (sides,) = three_sides(work(change))
-    assert (sides.field, sides.base, sides.mine, sides.theirs) == ("alias", numbers[0].alias, "Mine", "Theirs")
+    work(change)
+    values = (change.base, change.desired, change.found)
+    assert values == ({"alias": numbers[0].alias}, {"alias": "Mine"}, {"alias": "Theirs"})
     assert change.state == Change.State.CONFLICT
     assert ChangeSet.objects.get().state == "done"

@@ -237,3 +237,14 @@ def test_it_needs_as_many_queries_for_two_numbers_as_for_ten(signed_in, numbers)
             signed_in.get(f"/changes/plans/{latest().pk}/")
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_it_needs_as_many_queries_for_two_plans_as_for_ten(signed_in, numbers):
+    counts = []
+    for count in (2, 8):
+        for _ in range(count):
+            make_plan(signed_in, numbers[:2])
+        with CaptureQueriesContext(connection) as queries:
+            signed_in.get("/changes/plans/")
+        counts.append(len(queries))
+    assert counts[0] == counts[1]

@@ -35,7 +35,7 @@ def test_it_says_why_there_is_nothing_to_undo(signed_in, number, operator):
 def test_it_plans_to_put_back_what_drifted(signed_in, number):
     event = Event.objects.create(number=number, kind="drift", field="alias", before="Old", after=number.alias)
     assert "Plan to put it back" in words_of(signed_in.get(f"/numbers/{number.pk}/"))
-    signed_in.post(f"/changes/drift/{event.pk}/restore/")
+    signed_in.post("/changes/drift/judge/", {"event": event.pk, "verdict": "restore"})
     assert latest().changes.get().desired == {"alias": "Old"}
 
 
@@ -90,7 +90,7 @@ def test_it_gives_a_template(signed_in):
     assert signed_in.get("/changes/import/template/").content.startswith(b"number,account,alias")
 
 
-@pytest.mark.parametrize("path", ["import/", "1/undo/", "drift/1/restore/"])
+@pytest.mark.parametrize("path", ["import/", "1/undo/", "drift/judge/"])
 def test_it_lets_viewers_plan_nothing(client, db, path):
     client.force_login(make_user("viewer"))
     assert client.post(f"/changes/{path}", {"file": BytesIO(b"x")}).status_code == 403

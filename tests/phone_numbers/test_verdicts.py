@@ -124,7 +124,7 @@ def test_it_offers_another_try_of_what_was_refused(signed_in, number, operator):
 
 def test_it_lists_what_changed_outside(signed_in, drift, number):
     page = signed_in.get(INBOX)
-    assert f"{number.account.name} Alias {number.alias} Theirs nothing yet" in words_of(page)
+    assert f"{number.account.name} Alias {number.alias} Theirs none yet" in words_of(page)
     assert "9.00" not in words_of(page)
     assert "$9.00" in words_of(signed_in.get(f"{INBOX}?kind=money"))
 
@@ -134,13 +134,13 @@ def test_it_never_lists_our_own_writes(signed_in, synced: Account, number: Phone
     carry_out(start(plan(synced.numbers.order_by("pk")[:5], operator, alias="Ours too"), operator))
     sync(synced)
     assert not find_drift().exists()
-    assert "Nothing waits for a word" in words_of(signed_in.get(INBOX))
+    assert "Nothing to decide" in words_of(signed_in.get(INBOX))
 
 
 @pytest.mark.parametrize(("verdict", "kind"), [("accept", "accepted"), ("ignore", "ignored")])
 def test_it_takes_a_verdict(signed_in, drift, verdict, kind, simulator):
     page = judge(signed_in, verdict, drift, reason="As agreed")
-    assert "Nothing waits for a word" in words_of(page)
+    assert "Nothing to decide" in words_of(page)
     assert DriftVerdict.objects.get().kind == kind
     line = Event.objects.get(kind="reviewed")
     assert (line.actor_name, line.detail) == ("olga", f"{kind.capitalize()}. As agreed")
@@ -158,7 +158,7 @@ def test_it_lets_the_last_word_count(signed_in, drift):
 def test_it_plans_to_put_back_what_is_ticked(signed_in, drift, number, operator, simulator):
     page = judge(signed_in, "restore", drift)
     assert "Plan: change 1 number" in words_of(page)
-    assert "nothing yet" in words_of(signed_in.get(INBOX))
+    assert "none yet" in words_of(signed_in.get(INBOX))
     restored = carry_out(start(ChangeSet.objects.latest("created_at"), operator))
     assert [after for _, after in edits(simulator)] == [{"alias": number.alias}]
     assert DriftVerdict.objects.get().plan == restored
