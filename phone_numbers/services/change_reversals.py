@@ -13,7 +13,7 @@ from phone_numbers.models import Change, ChangeSet, Event, PhoneNumber
 from phone_numbers.models.numbers import LOCAL
 from phone_numbers.services.change_plans import BATCH, Origin, Wish, batches, make_plan, numbers_with_values
 from phone_numbers.services.change_requests import ChangeRefused
-from phone_numbers.services.editing import title_of, value_label
+from phone_numbers.services.editing import capabilities_of, title_of, value_label
 from phone_numbers.services.local_changes import has_value, read_local
 
 RETRIED = (Change.State.FAILED, Change.State.REFUSED, Change.State.MISMATCH)
@@ -78,7 +78,14 @@ def wishes_to_return(drifted: Iterable[Mapping[int, Fields]]) -> Iterator[Wish]:
         numbers = numbers_with_values(fields_by_number, {})
         read_local([number for number in numbers if not LOCAL.isdisjoint(fields_by_number[number.pk])])
         for number in numbers:
-            yield wish_to_return(number, fields_by_number[number.pk])
+            yield wish_to_return(number, settable(number, fields_by_number[number.pk]))
+
+
+def settable(number: PhoneNumber, fields: Fields) -> Fields:
+    """Without what only follows from other fields; all of them when none can be set, so that the plan says why."""
+    capabilities = capabilities_of(number.account)
+    known = LOCAL | {edit.name for edit in capabilities.edits} if capabilities else LOCAL
+    return {name: each for name, each in fields.items() if name in known} or fields
 
 
 def wish_to_return(number: PhoneNumber, fields: Fields) -> Wish:

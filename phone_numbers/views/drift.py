@@ -41,7 +41,6 @@ class DriftLine:
     difference: Difference
     now: str
     """The present value, where it is another one by now."""
-    is_restorable: bool
     verdict: DriftVerdict | None
 
 
@@ -80,7 +79,6 @@ def drift_lines(events: Sequence[Event]) -> list[DriftLine]:
             event=event,
             difference=words(event, event.before, event.after),
             now="" if now_of(event) == event.after else words(event, "", now_of(event)).after,
-            is_restorable=is_restorable(event),
             verdict=getattr(event, "verdict", None),
         )
         for event in events
@@ -93,7 +91,7 @@ def now_of(event: Event) -> str:
 
 def is_restorable(event: Event) -> bool:
     capabilities = capabilities_of(event.number.account)
-    return bool(capabilities and capabilities.edit(event.field)) and now_of(event) == event.after
+    return bool(capabilities and capabilities.edit(event.field))
 
 
 @requires(MAY_CHANGE)
@@ -119,6 +117,9 @@ def drift_judge(request: PageRequest) -> HttpResponse:
 
 
 def restore(request: PageRequest, events: list[Event], reason: str, back: str) -> HttpResponse:
+    if not any(map(is_restorable, events)):
+        messages.error(request, "Nobody can set this at the provider: it can be accepted, or ignored.")
+        return redirect(back)
     try:
         plan = plan_restore(origin_of(request, ChangeSet.Source.RESTORE, reason, {}), events)
     except ChangeRefused as refused:
@@ -130,7 +131,8 @@ def restore(request: PageRequest, events: list[Event], reason: str, back: str) -
 def ticked_events(request: PageRequest) -> list[Event]:
     ids = {each for each in request.POST.getlist("event") if each.isascii() and each.isdigit()}
     wanted = [int(each) for each in ids if len(each) < MOST_DIGITS][:PER_PAGE]
-    return list(find_drift().filter(pk__in=wanted))
+    events = find_drift().filter(pk__in=wanted).select_related("number__account")
+    return list(events.defer("number__account__credentials"))
 
 
 def came_from(request: PageRequest) -> str:

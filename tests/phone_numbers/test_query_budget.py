@@ -71,7 +71,7 @@ BUDGETS = {
 }
 ONLY_WRITTEN_TO = """
     refresh view_save view_default view_replace view_rename view_delete local_new local_apply
-    local_edit note_add note_withdraw change_cancel change_undo change_again change_keep drift_judge drift_restore
+    local_edit note_add note_withdraw change_cancel change_undo change_again change_keep drift_judge
     change_set_new change_set_plan change_set_apply change_set_again change_set_discard change_set_undo change_set_retry
     change_set_pause change_set_resume change_set_cancel account_sync account_test account_pause sync_accept
     sync_dismiss

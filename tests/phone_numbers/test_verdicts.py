@@ -165,6 +165,26 @@ def test_it_plans_to_put_back_what_is_ticked(signed_in, drift, number, operator,
     assert "Put back by olga" in words_of(signed_in.get(f"{INBOX}?state=decided"))
 
 
+def test_it_puts_back_a_route_with_what_follows_from_it(signed_in, number, operator, simulator):
+    simulator.world.change(simulator.world.account(), number.remote_id, voice="")
+    sync(number.account)
+    drifted = number.events.filter(kind="drift")
+    assert {event.field for event in drifted} == {"voice", "messages"}
+    judge(signed_in, "restore", *drifted)
+    restored = ChangeSet.objects.latest("created_at")
+    assert restored.changes.get().desired == {"voice": number.voice.key}
+    assert states(carry_out(start(restored, operator))) == {"confirmed": 1}
+    assert not find_drift(state="open").exists()
+
+
+def test_it_says_why_a_field_cannot_be_put_back(signed_in, number, simulator):
+    simulator.world.change(simulator.world.account(), number.remote_id, monthly_rate="9.00000")
+    sync(number.account)
+    page = judge(signed_in, "restore", number.events.get(kind="drift"))
+    assert "Nobody can set this at the provider" in words_of(page)
+    assert not ChangeSet.objects.exists()
+
+
 def test_it_waits_again_when_the_plan_to_put_it_back_was_cancelled(signed_in, drift, operator):
     judge(signed_in, "restore", drift)
     cancel_change_set(start(ChangeSet.objects.latest("created_at"), operator), user=operator)
