@@ -50,6 +50,7 @@ def edit(page: Page, field: str, row: int) -> None:
 
 
 def test_it_pictures_the_readme(site, account, number):
+    site.page.set_viewport_size({"width": 1440, "height": 820})
     page = site.open(FILTERED)
     page.mouse.move(0, 0)
     README_PICTURE.parent.mkdir(parents=True, exist_ok=True)
