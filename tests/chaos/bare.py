@@ -43,13 +43,19 @@ def run_sync(pk: int) -> None:
     sync.run_sync(pk)
 
 
-def start_syncs(pk: int, at: float, threads: int) -> None:
-    """From so many threads, at a moment shared with other processes: ask for the account's sync and do it."""
+def start_syncs(pk: int, at: float, threads: int, asked: str) -> None:
+    """From so many threads, at a moment shared with other processes: ask for the account's sync and do it.
+
+    The file `asked` grows by a letter for everybody who has asked.
+    """
 
     def start(_: int) -> None:
         account = Account.objects.get(pk=pk)
         time.sleep(max(at - time.time(), 0))
-        sync.run_sync(runs.request_sync(account, trigger="person").pk)
+        run = runs.request_sync(account, trigger="person")
+        with Path(asked).open("a") as letters:
+            letters.write(".")
+        sync.run_sync(run.pk)
         connection.close()
 
     with ThreadPoolExecutor(threads) as pool:

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,7 +14,7 @@ from phone_numbers.models import Account, SyncRun
 from phone_numbers.services.runs import request_sync
 from phone_numbers.services.sync import run_sync
 from providers.simulator import Simulator
-from tests.chaos.processes import Installation, Workers, holds_within, is_alive, kill, wait_for, wait_until_dead
+from tests.chaos.processes import Installation, Workers, holds_within, kill, wait_for, wait_until_dead
 from tests.chaos.rows import FULL, report
 from tests.chaos.worlds import Shaker, everything_committed, stuck
 
@@ -26,7 +27,7 @@ TRIALS = 30 if FULL else 3
 ZOMBIE_ROUNDS = 2 if FULL else 1
 LEASE_SECONDS = 1
 PATIENCE_SECONDS = 10
-"""For starts on a busy machine; what is broken takes so long to notice."""
+"""For starts on a busy machine."""
 LISTINGS = {
     "Plivo main": r"DEMO0001/Number/\?",
     "Plivo logistics": r"DEMO0002/Number/\?",
@@ -44,13 +45,14 @@ def simulator() -> Iterator[Simulator]:
 
 
 def start_together(workers: Workers, simulator: Simulator, account: Account, **order: Any) -> None:
-    """Whoever runs waits at its list until the others have seen that there is nothing left for them."""
-    everyone_came = threading.Event()
-    simulator.fault("act", path=LISTINGS[account.name], action=lambda _: everyone_came.wait(2 * PATIENCE_SECONDS))
-    order = {"pk": account.pk, "at": time.time() + 0.2, "threads": STARTS // PROCESSES, **order}
+    """Whoever runs waits at its list until all have asked."""
+    everyone_asked = threading.Event()
+    simulator.fault("act", path=LISTINGS[account.name], action=lambda _: everyone_asked.wait(2 * PATIENCE_SECONDS))
+    asked = workers.log.parent / f"asked-{uuid.uuid4().hex}"
+    order = {"pk": account.pk, "at": time.time() + 0.2, "threads": STARTS // PROCESSES, "asked": str(asked), **order}
     pids = [workers.start("start_syncs", **order) for _ in range(PROCESSES)]
-    holds_within(lambda: sum(map(is_alive, pids)) <= 1, PATIENCE_SECONDS)
-    everyone_came.set()
+    holds_within(lambda: asked.exists() and asked.stat().st_size == STARTS, PATIENCE_SECONDS)
+    everyone_asked.set()
     wait_until_dead(*pids)
 
 
