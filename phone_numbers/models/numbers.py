@@ -24,9 +24,8 @@ def choices(values: type[StrEnum]) -> list[tuple[str, str]]:
 
 
 FACETS = ("account", "number_type", "country", "service_bits", "tendlc_status", "toll_free_status", "presence")
-"""Each with the number behind it: the numbers of one value are found in the list's usual order."""
 FILTERED = ("subaccount", "tendlc_campaign_id", "cnam_lookup")
-"""Compared whole, never by prefix: a plain index each, without PostgreSQL's second one for LIKE."""
+"""Both with the number behind them in their indexes: the numbers of one value are found in the list's usual order."""
 SORTED = {
     "e164": ("e164",),
     "alias": ("alias",),
@@ -113,8 +112,10 @@ class PhoneNumber(models.Model):
                 models.Index(fields=[*names, "id", "presence"], name=f"number_by_{key}")
                 for key, names in SORTED.items()
             ),
-            *(models.Index(fields=[name, "e164", "id"], name=f"number_by_{name}"[:30]) for name in FACETS),
-            *(models.Index(fields=[name], name=f"number_by_{name}"[:30]) for name in FILTERED),
+            *(
+                models.Index(fields=[name, "e164", "id"], name=f"number_by_{name}"[:30])
+                for name in (*FACETS, *FILTERED)
+            ),
         ]
 
     def __str__(self) -> str:

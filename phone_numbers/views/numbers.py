@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from phone_numbers.filters import InventoryQuery, directory
@@ -105,6 +106,7 @@ def list_context(request: PageRequest, query: InventoryQuery, page: NumberPage, 
         "list_url": reverse("numbers:list"),
         "query": query,
         "panel": filter_panel(query, request.GET, page.facets, page.directory),
+        "from_suffix": f"?{urlencode({'from': str(query)})}" if query.chosen else "",
         "page": page,
         "facets": page.facets,
         "tiles": find_tiles(query, page.directory.edition),

@@ -254,3 +254,28 @@ def test_it_never_shows_an_inferred_registration_as_plain_green(client, operator
     make_number(make_account(), tendlc_status="registered", tendlc_provenance=provenance)
     cell = text_of(client.get("/numbers/")).partition('<td data-column="registration">')[2].partition("</td>")[0]
     assert (f'data-tone="{tone}"' in cell, "inferred" in cell) == (True, provenance == "inferred")
+
+
+def rows_in(page):
+    """By number, without what leads back to the list."""
+    rows = re.findall(r'<tr class="row".*?</tr>', re.sub(r"\?from=[^\"]*", "", text_of(page)), re.DOTALL)
+    return {re.search(r'data-copy="([^"]*)"', row)[1]: row for row in rows}
+
+
+def test_it_draws_each_row_among_others_as_it_does_alone(client, operator):
+    """Cells that rows share are drawn once."""
+    before = timezone.now() - timezone.timedelta(hours=30)
+    accounts = [make_account("Main", fresh_at=before), make_account("EMEA", provider="twilio", fresh_at=None)]
+    different = [
+        {"number_type": "toll_free", "country": "CA", "services": "voice sms mms", "tendlc_status": "failed"},
+        {"tendlc_status": "registered", "tendlc_provenance": "inferred", "toll_free_status": "verified"},
+        {"monthly_rate": "0.80000", "currency": "USD", "renewal_date": "2026-12-24", "alias": "{pk} <b>"},
+        {"presence": "missing", "presence_since": before, "voice_kind": "application", "voice_target": "111"},
+        {"presence": "missing", "presence_since": before - timezone.timedelta(days=9)},
+        {"monthly_rate": "0.80000", "currency": "EUR", "alias": "Desk", "services": "fax"},
+    ]
+    numbers = [make_number(account, **columns) for account in accounts for columns in different]
+    rows = rows_in(client.get("/numbers/"))
+    alone = [rows_in(client.get(f"/numbers/?prefix={number.e164[1:]}")) for number in numbers]
+    assert rows == {e164: row for each in alone for e164, row in each.items()}
+    assert len(rows) == len(numbers)
