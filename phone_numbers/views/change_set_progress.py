@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from phone_numbers.models import Account, Change, ChangeSet
 from phone_numbers.services.change_reversals import RETRIED
@@ -47,6 +47,10 @@ class Outcome:
     effects: Sequence[Effect] = ()
     typed_why: str = ""
     """Why the count must be typed before it is applied."""
+    numbers: int = 0
+    """That a draft would change: of one there may be two changes, one that is sent and one that is only kept here."""
+    sent: int = 0
+    """Changes of a draft that go to a provider; the others are written here."""
 
     @property
     def troubled(self) -> int:
@@ -94,12 +98,14 @@ def outcomes_of(change_sets: Sequence[ChangeSet]) -> list[tuple[ChangeSet, Outco
 
 
 def outcome_of(change_set: ChangeSet) -> Outcome:
-    """In one query, and for a draft two more: what else it brings about, and why its count must be typed."""
+    """In one query, and for a draft three more: what else it brings about, how many numbers, and why they are typed."""
     outcome = counted(change_set, count_changes(change_set.changes.all()).get(change_set.pk, {}))
     if change_set.state != ChangeSet.State.DRAFT:
         return outcome
     typed_why = why_count_is_typed(change_set) if outcome.total else ""
-    return replace(outcome, effects=effects_of(change_set), typed_why=typed_why)
+    planned = change_set.changes.filter(state=State.PLANNED)
+    sizes = planned.aggregate(numbers=Count("number", distinct=True), sent=Count("pk", filter=Q(is_local=False)))
+    return replace(outcome, effects=effects_of(change_set), typed_why=typed_why, **sizes)
 
 
 def count_changes(changes: "QuerySet[Change]") -> dict[uuid.UUID, dict[str, int]]:

@@ -141,7 +141,7 @@ def detail_page(
         "page_query": f"show={shown}&" if shown in outcome.groups else "",
         "rows": rows_of(list(page)),
         "steps": change_set.events.order_by("pk"),
-        "canary": CANARY if outcome.planned > CANARY else None,
+        "canary": CANARY if outcome.sent > CANARY else None,
         "typed_count": request.POST.get("typed_count", ""),
         "sentence": sentence,
         "stale": stale,

@@ -13,7 +13,8 @@ from tests.phone_numbers.rows import make_change, make_event
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 PAGES = (
     *("/numbers/", "/numbers/{number}/", "/changes/", "/accounts/", "/accounts/{account}/", "/providers/"),
-    *("/numbers/columns/", "/numbers/views/"),
+    *("/numbers/columns/", "/numbers/views/", "/numbers/paste/", "/changes/plans/", "/changes/log/", "/changes/drift/"),
+    *("/changes/import/", "/syncs/"),
 )
 STATES = ("/numbers/?type=local&services=sms", "/numbers/?type=mobile&q=none", "/numbers/?colour=red", "/nowhere/")
 

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 
 from phone_numbers.models import Account, Change, ChangeSet, Event, LocalFields, Note, PhoneNumber, Tag
 from phone_numbers.services.change_crews import due_accounts, end_change_sets
@@ -69,6 +70,27 @@ def test_it_counts_a_number_once(number: PhoneNumber, operator: User) -> None:
     plan = plan_of(operator, number, alias="New", tags="VIP")
     assert plan.changes.count() == 2
     assert apply_plan(plan, expected_hash=plan.plan_hash, user=operator, canary=1).canary is None
+
+
+def plan_page(client: Client, user: User, plan: ChangeSet) -> str:
+    client.force_login(user)
+    return client.get(f"/changes/plans/{plan.pk}/").content.decode()
+
+
+def test_it_has_the_numbers_typed_and_not_the_changes(client: Client, synced: Account, operator: User) -> None:
+    rows = [[number.e164, "New", "VIP"] for number in synced.numbers.all()]
+    plan = read(operator, table(["number", "alias", "tags"], *rows)).change_set
+    assert plan
+    page = plan_page(client, operator, plan)
+    assert f"Plan: change {len(rows)} numbers" in page
+    assert f"Type <strong>{len(rows)}</strong> to go on." in page
+    assert f"Send {2 * len(rows)} changes" in page
+
+
+def test_it_says_that_no_provider_is_told(client: Client, number: PhoneNumber, operator: User) -> None:
+    page = plan_page(client, operator, plan_of(operator, number, tags="VIP"))
+    assert "Write 1 change" in page
+    assert "no provider is told" in page
 
 
 def test_it_takes_the_tags_of_a_cell_for_all_of_them(number: PhoneNumber, operator: User) -> None:
