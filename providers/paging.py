@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Key = TypeVar("Key")
 Found = TypeVar("Found")
 
+FEW = 4
 AHEAD = 2
 """So many pages for each that is on its way are asked for before the first is taken."""
 
@@ -98,7 +99,11 @@ Answer = queue.SimpleQueue[Found | None]
 
 
 class Crew(Generic[Key, Found]):
-    """Threads that fetch what is asked for, first come, first served."""
+    """Threads that fetch what is asked for, first come, first served.
+
+    A few at first, and twice as many whenever a page has to be waited for: where a provider answers at once, more would
+    only wait for each other.
+    """
 
     def __init__(self, fetch: Callable[[Key, threading.Event], Found], size: int) -> None:
         self._fetch, self._size = fetch, size
@@ -110,17 +115,23 @@ class Crew(Generic[Key, Found]):
     def ask(self, key: Key) -> "Answer[Found]":
         answer: Answer[Found] = queue.SimpleQueue()
         self._questions.put((key, answer))
-        if len(self._threads) < self._size:
-            thread = threading.Thread(target=self._work, name="read ahead", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        if len(self._threads) < FEW:
+            self._hire(1)
         return answer
 
     def page(self, answer: "Answer[Found]") -> Found:
+        if answer.empty():
+            self._hire(len(self._threads))
         page = answer.get()
         if page is None:
             raise self._error
         return page
+
+    def _hire(self, count: int) -> None:
+        for _ in range(min(count, self._size - len(self._threads), self._questions.qsize())):
+            thread = threading.Thread(target=self._work, name="read ahead", daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def dismiss(self) -> None:
         """Every thread ends with the call it is at; that takes as long as a call may."""

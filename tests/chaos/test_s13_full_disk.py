@@ -19,14 +19,15 @@ from tests.servers import unavailable
 
 pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.timeout(240)]
 
-MEGABYTES = 4
+MEGABYTES = 12
+"""A database with every index takes three of them, and SQLite's log up to four."""
 LEASE_SECONDS = 1
-SECOND_PAGE = r"DEMO0001/Number/\?.*offset=20"
+SECOND_PAGE = r"DEMO0001/Number/\?.*offset=19(?!\d)"
 
 
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
-    with Simulator(400) as started:
+    with Simulator(200) as started:
         yield started
 
 
@@ -79,7 +80,8 @@ def test_s13_a_full_disk_spoils_nothing(
     report("S13", "a typed error, in the log", typed, "yes", holds=typed)
     intact = is_intact()
     report("S13", "the database is intact", intact, "yes", holds=intact)
-    changed = len(set(before.items()) ^ set(presences(account).items()))
+    after = presences(account)
+    changed = sum(after.get(number) != presence for number, presence in before.items())
     report("S13", "presences changed", changed, "0", holds=not changed)
     (disk / "filler").unlink()
     workers.start("tick_for_ever", seconds=0.2)

@@ -25,8 +25,14 @@ def wait_until(holds: Callable[[], object], seconds: float = 30, why: str = "") 
         time.sleep(0.05)
 
 
+def hear_interrupts() -> None:
+    """Also where these tests themselves run in the background, and Ctrl-C is not for them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def take_terminal() -> None:
     """In a new session: make standard input its controlling terminal."""
+    hear_interrupts()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
@@ -53,7 +59,7 @@ class Started:
                 stdout=written if terminal is None else terminal,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=None if terminal is None else take_terminal,  # noqa: PLW1509
+                preexec_fn=hear_interrupts if terminal is None else take_terminal,  # noqa: PLW1509
             )
 
     @property
