@@ -60,6 +60,7 @@ class SignalWire(Provider):
         # Reads are "effectively unlimited", writes 13,800 in 10 s (platform page on rate limits, Nov 2026); well below
         # both, so that the project's other programs keep their share.
         rate=Rate(requests=100, seconds=1.0),
+        max_in_flight=8,  # That rate at 50 ms a call takes five; it has no limit of its own for calls at once.
         reads=tuple(
             """
             alias voice messages number_type services country tendlc cnam e911 added_on renewal_date

@@ -36,7 +36,7 @@ PLANS = "plans"
 """The queue of the crews' messages, and the name of its pulse."""
 SLICE_SECONDS = 15.0
 WAVE_PER_HAND = 3
-MOST_HANDS = 5
+MOST_HANDS = 7
 """Enough to use an account's rate; few enough that little is under way when the credentials are refused."""
 LOOKED_AT, MOST_TROUBLED = 20, 4
 """Of the last so many changes, so many may go wrong before the change set pauses: a fifth."""
