@@ -37,6 +37,13 @@ def number(account, operator):
     return number
 
 
+def show_as(page: Page, view: str, **size: int) -> None:
+    """In one of VIEWS, or as large as `size` says."""
+    viewport, scheme = VIEWS[view]
+    page.set_viewport_size({**viewport, **size})
+    page.emulate_media(color_scheme=scheme)
+
+
 def take(page: Page, name: str) -> None:
     """At once: a page that polls is never idle. Hiding the caret would break the page's own policy."""
     page.evaluate("document.fonts.ready")
@@ -62,9 +69,7 @@ def test_it_pictures_the_readme(site, account, number):
 @pytest.mark.parametrize("view", VIEWS)
 def test_it_pictures_every_page(site, account, number, watch, view):
     watch.expected.append("status of (404|409|422)")
-    size, scheme = VIEWS[view]
-    site.page.set_viewport_size(size)
-    site.page.emulate_media(color_scheme=scheme)
+    show_as(site.page, view)
     paths = {
         "list": "/numbers/",
         "list-filtered": FILTERED,

@@ -6,7 +6,7 @@ import pytest
 
 from phone_numbers.models import Change, DriftVerdict, Event
 from phone_numbers.services.verdicts import judge_drift
-from tests.e2e.pictures import FOLDER, VIEWS, take
+from tests.e2e.pictures import FOLDER, VIEWS, show_as, take
 from tests.phone_numbers.jobs import ask, carry_out, plan, start, sync, work
 
 pytestmark = pytest.mark.parametrize("simulator", [{"numbers": 200}], indirect=True)
@@ -37,9 +37,7 @@ def numbers(account, operator, simulator):
 @pytest.mark.parametrize("view", VIEWS)
 def test_it_pictures_changes(site, account, watch, view, numbers):
     watch.expected.append("status of (409|422)")
-    size, scheme = VIEWS[view]
-    site.page.set_viewport_size(size)
-    site.page.emulate_media(color_scheme=scheme)
+    show_as(site.page, view)
     done = Change.objects.filter(state="conflict").earliest("pk").change_set
     paths = {
         "edits": "/changes/",

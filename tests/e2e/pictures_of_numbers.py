@@ -10,8 +10,7 @@ from phone_numbers.models import Application, Change, PhoneNumber
 from phone_numbers.services.changes import apply_change
 from phone_numbers.services.local_fields import LocalEdit, edit_local_fields
 from phone_numbers.services.notes import add_note, withdraw_note
-from tests.e2e.pictures import FOLDER, VIEWS
-from tests.e2e.pictures_of_syncs import take
+from tests.e2e.pictures import FOLDER, VIEWS, show_as, take
 from tests.phone_numbers.jobs import ask, demo_account, sync
 from tests.phone_numbers.rows import make_event
 
@@ -48,9 +47,7 @@ def make_broken(account):
 @pytest.mark.parametrize("view", VIEWS)
 def test_it_pictures_numbers(site, account, operator, watch, view):
     watch.expected.append("status of (409|422)")
-    size, scheme = VIEWS[view]
-    site.page.set_viewport_size(size)
-    site.page.emulate_media(color_scheme=scheme)
+    show_as(site.page, view)
     full = account.numbers.filter(voice_kind="application", tendlc_status="registered").earliest("e164")
     make_eventful_number(full, operator)
     broken = make_broken(account)

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from phone_numbers.models import Change, ChangeSet, PhoneNumber
-from tests.e2e.pictures import FOLDER, VIEWS, take
+from tests.e2e.pictures import FOLDER, VIEWS, show_as, take
 
 SELECT = """numbers => {
   const form = document.createElement("form");
@@ -24,9 +24,7 @@ pytestmark = pytest.mark.parametrize("simulator", [{"numbers": 400}], indirect=T
 @pytest.mark.parametrize("view", VIEWS)
 def test_it_pictures_plans(site, account, watch, view):
     watch.expected.append("status of (409|422)")
-    size, scheme = VIEWS[view]
-    site.page.set_viewport_size(size)
-    site.page.emulate_media(color_scheme=scheme)
+    show_as(site.page, view)
     page = site.open("/changes/plans/")
     take(page, f"{view}-plans-empty")
     page.evaluate(SELECT, ",".join(map(str, account.numbers.order_by("pk").values_list("pk", flat=True)[:120])))

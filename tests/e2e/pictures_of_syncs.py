@@ -3,10 +3,9 @@
 import os
 
 import pytest
-from playwright.sync_api import Page
 
 from phone_numbers.models import PhoneNumber
-from tests.e2e.pictures import FOLDER, VIEWS
+from tests.e2e.pictures import FOLDER, VIEWS, show_as, take
 from tests.phone_numbers.rows import make_account
 from tests.phone_numbers.scenes import make_eventful, make_held, make_scene
 
@@ -16,17 +15,10 @@ HEIGHT = 1300
 pytestmark = pytest.mark.skipif(FOLDER not in os.environ, reason="only when a folder is named")
 
 
-def take(page: Page, name: str) -> None:
-    page.evaluate("document.fonts.ready")
-    page.screenshot(path=f"{os.environ[FOLDER]}/{name}.png", caret="initial")
-
-
 @pytest.mark.parametrize("view", VIEWS)
 def test_it_pictures_accounts_and_syncs(site, account, watch, view):
     watch.expected.append("status of 422")
-    size, scheme = VIEWS[view]
-    site.page.set_viewport_size({**size, "height": HEIGHT})
-    site.page.emulate_media(color_scheme=scheme)
+    show_as(site.page, view, height=HEIGHT)
     never = make_account("Never synced", health="new", fresh_at=None)
     take(site.open(f"/accounts/{never.pk}/"), f"{view}-account-never-synced")
     take(site.open("/syncs/?state=held"), f"{view}-syncs-empty")
