@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -20,6 +21,17 @@ def simulator(request: pytest.FixtureRequest) -> Iterator[Simulator]:
     settings = {"numbers": NUMBERS, "today": TODAY, **getattr(request, "param", {})}
     with Simulator(**settings) as started:
         yield started
+
+
+def simulator_of(numbers: int, **settings: Any) -> Any:
+    """A module's own `simulator`: a world of so many numbers, and of the day the test runs."""
+
+    @pytest.fixture
+    def simulator() -> Iterator[Simulator]:
+        with Simulator(numbers, **settings) as started:
+            yield started
+
+    return simulator
 
 
 @pytest.fixture

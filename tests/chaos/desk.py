@@ -24,11 +24,11 @@ from providers.simulator import Simulator
 from tests.chaos.processes import Installation
 from tests.chaos.worlds import simulated
 from tests.phone_numbers.jobs import sync
+from tests.phone_numbers.pages import PIECE
 from tests.roles import make_user
 
 State = Change.State
 ENDS = (State.CONFIRMED, State.REFUSED, State.CONFLICT, State.MISMATCH, State.FAILED, State.CANCELLED)
-PIECE = {"HX-Request": "true"}
 
 
 class Desk:

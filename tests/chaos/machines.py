@@ -6,11 +6,10 @@ handed over; what others do at the provider happens as it is answered.
 """
 
 import re
-from collections.abc import Callable, Generator
-from contextlib import closing, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import transaction
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -18,20 +17,15 @@ from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from phone_numbers.models import Change, Event, PhoneNumber, SyncRun
-from phone_numbers.services import changes, connections, holds, runs
+from phone_numbers.services import changes, holds, runs
 from phone_numbers.services.change_requests import ChangeRefused, StaleBase
 from phone_numbers.services.sync import run_sync
-from providers.contract import Page, Provider
-from providers.registry import open_provider
-from providers.simulator import Fault, Simulator
-from providers.simulator.numbers import Number
-from tests.chaos.sweeps import WORSE, Clock, Stage, minutes
+from providers.simulator import Fault
+from tests.chaos.sweeps import WORSE, minutes
+from tests.chaos.theatres import NUMBERS, Theatre
 from tests.phone_numbers.jobs import LIST, ONE, ask, sync
-from tests.roles import make_user
 
-Pages = Generator[Page, None, None]
 Presence, State = PhoneNumber.Presence, Change.State
-NUMBERS = 45
 PAGES = 4
 WAITS = (1.0, 11.0, 90.0, 60.0 * 24 * 6, -120.0)
 """Minutes; the last one puts the clock back."""
@@ -41,53 +35,6 @@ ranks = st.integers(0, NUMBERS - 1)
 few = st.sampled_from((0, 7, 18, 19, 38, 44))
 """Few, so that edits and what others do meet; on all pages, and where two of them join."""
 places = st.integers(0, PAGES - 1)
-
-
-class Theatre:
-    """What all histories of a test share: an account that was read once, and hooks between two pages of its list."""
-
-    def __init__(self, simulator: Simulator, clock: Clock, monkeypatch: Any) -> None:
-        self.simulator, self.clock = simulator, clock
-        self.numbers: dict[str, Number] = {number.digits: number for number in simulator.world.account()}
-        self.between: dict[int, list[Callable[[], object]]] = {}
-        monkeypatch.setattr(connections, "open_provider", self.open_provider)
-        self.stage = Stage(simulator, clock)
-        self.user: User = make_user("operator")
-        assert sync(self.stage.account).state == SyncRun.State.COMPLETE
-
-    def open_provider(self, *args: Any, **kwargs: Any) -> Provider:
-        provider = open_provider(*args, **{**kwargs, "sleep": lambda _: None})
-        provider.list_numbers = self.listing(provider.list_numbers)  # type: ignore[method-assign]
-        return provider
-
-    def listing(self, list_numbers: Callable[[], Pages]) -> Callable[[], Pages]:
-        """Steps are taken once, even where a step begins another listing."""
-
-        def listed() -> Pages:
-            with closing(list_numbers()) as pages:
-                for rank, page in enumerate(pages):
-                    yield page
-                    for step in self.between.pop(rank, ()):
-                        step()
-
-        return listed
-
-    def set_up(self) -> None:
-        """The simulator as it was; the database is the machine's to put back."""
-        self.stage.account.refresh_from_db()
-        world, account = self.simulator.world, self.simulator.world.account()
-        self.simulator.faults.clear()
-        self.simulator.requests.clear()
-        self.between.clear()
-        self.clock.reset()
-        there = {number.digits: number for number in account}
-        for digits in there.keys() - self.numbers.keys():
-            world.remove(account, digits)
-        for digits, number in self.numbers.items():
-            if digits not in there:
-                world.add(account, digits)
-            if digits not in there or there[digits].alias != number.alias:
-                world.change(account, digits, alias=number.alias)
 
 
 class Machine(RuleBasedStateMachine):

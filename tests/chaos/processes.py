@@ -37,6 +37,7 @@ from phone_numbers.services.demo import DEMO_ACCOUNTS
 from providers.simulator import Simulator
 from tests.dashboard.compose import compose
 from tests.dashboard.processes import ROOT, Started
+from tests.phone_numbers.pages import PIECE
 from tests.servers import Server, free_port, postgresql_url, start_redis
 
 VALUES = dict.fromkeys(("SECRET_KEY", "CREDENTIALS_KEYS", "ALLOWED_HOSTS", "POSTGRES_PASSWORD", "REDIS_PASSWORD"), "-")
@@ -231,9 +232,9 @@ class Web:
 
     def save_alias(self, number: PhoneNumber, alias: str) -> httpx.Response:
         """As the list's own cell does it."""
-        path, piece = f"/numbers/{number.pk}/alias/edit/", {"HX-Request": "true"}
-        form = dict(HIDDEN.findall(self.browser.get(path, headers=piece).text))
-        return self.browser.post(path, data={**form, "alias": alias}, headers=piece)
+        path = f"/numbers/{number.pk}/alias/edit/"
+        form = dict(HIDDEN.findall(self.browser.get(path, headers=PIECE).text))
+        return self.browser.post(path, data={**form, "alias": alias}, headers=PIECE)
 
     def parts(self) -> dict[str, str]:
         """What the health page says of each part."""

@@ -1,11 +1,10 @@
 """S9, too: each of twelve bugs, seeded into the engine, is caught by the checks of a row."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from pytest_django import Settings
 
-from providers.simulator import Simulator
 from tests.chaos import (
     test_w2_answers_to_writes,
     test_w3_two_operators,
@@ -18,26 +17,16 @@ from tests.chaos import (
 )
 from tests.chaos.change_mutants import CHANGE_MUTANTS
 from tests.chaos.lists import listed
-from tests.chaos.machines import NUMBERS, EditMachine, Machine, SyncMachine, Theatre, play
+from tests.chaos.machines import EditMachine, Machine, SyncMachine, play
 from tests.chaos.mutants import MUTANTS, Unused, swapped
 from tests.chaos.rows import FULL, report
-from tests.chaos.sweeps import Clock
 from tests.chaos.test_s4_snapshots import SNAPSHOTS, show
 from tests.chaos.test_s5_thresholds import POINTS, misjudged
-from tests.simulators import TODAY
+from tests.chaos.theatres import theatre_of
 
 pytestmark = pytest.mark.timeout(600)
 EXAMPLES, STEPS = 100, 15
-
-
-@pytest.fixture
-def theatre(db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Theatre]:
-    with Simulator(numbers=NUMBERS, today=TODAY) as simulator:
-        settings.SIMULATOR_URL = simulator.root
-        settings.LEASE_SECONDS = 3_600  # A heartbeat cannot write while the test's own transaction is open.
-        yield Theatre(simulator, Clock(monkeypatch), monkeypatch)
-
-
+theatre = theatre_of()
 Check = Callable[[pytest.FixtureRequest, Settings], None]
 
 

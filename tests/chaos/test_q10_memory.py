@@ -1,7 +1,7 @@
 """Q10: a worker's memory over two thousand small jobs."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from tests.chaos.edits import Edits
 from tests.chaos.processes import Installation, wait_for
 from tests.chaos.rows import report
 from tests.servers import Server
+from tests.simulators import simulator_of
 
 pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.full, pytest.mark.timeout(400)]
 
@@ -23,12 +24,7 @@ EDITS = 50
 MOST_MEGABYTES = 20
 THREADS = [sys.executable, *worker_command("celery")]
 """The embedded mode's worker: its threads are never replaced, as a pool's processes are."""
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(2 * EDITS + 20) as started:
-        yield started
+simulator = simulator_of(2 * EDITS + 20)
 
 
 def megabytes(pid: int) -> float:

@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -11,6 +11,7 @@ from tests.chaos.edits import Edits
 from tests.chaos.processes import Installation, holds_within, ticking, wait_for
 from tests.chaos.rows import report
 from tests.servers import Server
+from tests.simulators import simulator_of
 
 pytestmark = [pytest.mark.processes, pytest.mark.full, pytest.mark.timeout(240)]
 
@@ -18,12 +19,7 @@ JOBS = 100
 MOST_SECONDS = 45
 SOON = ticking(1.0)
 FORGETFUL = pytest.mark.parametrize("broker", [()], indirect=True, ids=["without-persistence"])
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(150, latency_seconds=0.02) as started:
-        yield started
+simulator = simulator_of(150, latency_seconds=0.02)
 
 
 def lose_jobs(installation: Installation, simulator: Simulator, server: Server) -> Edits:

@@ -15,6 +15,7 @@ from tests.chaos.edits import Edits
 from tests.chaos.processes import Installation, holds_within
 from tests.chaos.rows import report
 from tests.servers import Server
+from tests.simulators import simulator_of
 
 pytestmark = [pytest.mark.processes, pytest.mark.full, pytest.mark.timeout(240)]
 
@@ -22,12 +23,7 @@ RESTARTS = 3
 JOBS_AT_ONCE = 8
 MOST_SECONDS = 15
 DEAF = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--concurrency", "2")
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(300, latency_seconds=0.3) as started:
-        yield started
+simulator = simulator_of(300, latency_seconds=0.3)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from tests.chaos.rows import report
 from tests.chaos.worlds import Shaker
 from tests.dashboard.processes import Started
 from tests.servers import Server
+from tests.simulators import simulator_of
 
 pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.full, pytest.mark.timeout(240)]
 
@@ -38,12 +39,7 @@ EMBEDDED = {
     "syncs": [sys.executable, *worker_command("syncs")],
     "beat": [sys.executable, *celery_command("beat", "--pidfile=")],
 }
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(60) as started:
-        yield started
+simulator = simulator_of(60)
 
 
 class Job:

@@ -1,7 +1,7 @@
 """Q4: a job that lasts longer than the broker waits for an acknowledgement, with three workers who are offered it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,18 +13,14 @@ from tests.chaos.processes import Installation, wait_for
 from tests.chaos.rows import report
 from tests.chaos.worlds import stuck
 from tests.servers import Server
+from tests.simulators import simulator_of
 
 pytestmark = [pytest.mark.processes, pytest.mark.full, pytest.mark.timeout(240)]
 
 WORKERS = 3
 LEASE_SECONDS = 5
 STARTED = re.compile(r"task_started.*numbers\.sync_account")
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(60) as started:
-        yield started
+simulator = simulator_of(60)
 
 
 def offers_and_effects(

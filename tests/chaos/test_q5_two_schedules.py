@@ -1,6 +1,6 @@
 """Q5: two schedules at once, which is one too many: every moment of an account is synced once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.utils import timezone
@@ -11,6 +11,7 @@ from tests.chaos.processes import Installation, holds_within, ticking, wait_for
 from tests.chaos.rows import FULL, report
 from tests.chaos.worlds import stuck
 from tests.servers import Server
+from tests.simulators import simulator_of
 
 pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.timeout(240)]
 
@@ -19,12 +20,7 @@ ROUNDS = 5 if FULL else 2
 MOST_BROKEN_ROUNDS = 10
 """The broken schedule is late only where it looks at a moment before the other one took it."""
 SETTINGS = {"CELERY_BEAT_SCHEDULE": ticking(0.5)}
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(40) as started:
-        yield started
+simulator = simulator_of(40)
 
 
 def syncs_done() -> int:

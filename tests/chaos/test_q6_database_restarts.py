@@ -16,6 +16,7 @@ from tests.chaos.processes import Installation, Web, holds_within, migrate, tick
 from tests.chaos.rows import report
 from tests.chaos.worlds import Shaker
 from tests.servers import Server, start_postgresql
+from tests.simulators import simulator_of
 
 pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.full, pytest.mark.timeout(180)]
 
@@ -24,12 +25,7 @@ SETTINGS = {
     "LEASE_SECONDS": 5,
     "CELERY_BEAT_SCHEDULE": ticking(1.0),
 }
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(60) as started:
-        yield started
+simulator = simulator_of(60)
 
 
 @pytest.fixture

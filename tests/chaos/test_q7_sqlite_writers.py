@@ -1,7 +1,7 @@
 """Q7: SQLite with four processes that write: a sync with pages of 200 rows, and three editors."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from providers.simulator import Simulator
 from tests.chaos.edits import Edits
 from tests.chaos.processes import Installation, wait_until_dead
 from tests.chaos.rows import FULL, report
+from tests.simulators import simulator_of
 
 pytestmark = [pytest.mark.processes, pytest.mark.alone]
 
@@ -20,12 +21,7 @@ EDITORS = 3
 MOST_MILLISECONDS = 50
 LIST = r"DEMO0001/Number/\?"
 MOST_PAGES = 1000
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(NUMBERS) as started:
-        yield started
+simulator = simulator_of(NUMBERS)
 
 
 def write_together(installation: Installation, simulator: Simulator, seconds: float, **chaos: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -12,18 +12,14 @@ from tests.chaos.edits import Edits
 from tests.chaos.processes import Installation, holds_within, ticking
 from tests.chaos.rows import report
 from tests.servers import Server
+from tests.simulators import simulator_of
 
 pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.full, pytest.mark.timeout(240)]
 
 DOWN_SECONDS = 6
 MOST_SECONDS = 20
 SAVED = "200, Sending, 1 saved"
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(40) as started:
-        yield started
+simulator = simulator_of(40)
 
 
 def save_while_down(installation: Installation, simulator: Simulator, server: Server) -> tuple[Edits, str]:

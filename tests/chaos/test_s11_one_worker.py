@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from providers.simulator import Simulator
 from tests.chaos.processes import Installation, Workers, holds_within, kill, wait_for, wait_until_dead
 from tests.chaos.rows import FULL, report
 from tests.chaos.worlds import Shaker, everything_committed, stuck
+from tests.simulators import simulator_of
 
 pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.timeout(240)]
 
@@ -36,12 +37,7 @@ LISTINGS = {
     "SignalWire main": r"/relay/rest/phone_numbers\?",
 }
 """The accounts whose workers stand still, and the paths of their lists."""
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(60) as started:
-        yield started
+simulator = simulator_of(60)
 
 
 def start_together(workers: Workers, simulator: Simulator, account: Account, **order: Any) -> None:

@@ -2,7 +2,7 @@
 
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tests.chaos.worlds import Shaker, stuck
 from tests.phone_numbers.jobs import ask
 from tests.roles import make_user
 from tests.servers import unavailable
+from tests.simulators import simulator_of
 
 pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.full, pytest.mark.timeout(240)]
 
@@ -32,6 +33,7 @@ LISTS = {
 }
 EDITED = {"Twilio main": "POST", "SignalWire main": "PUT"}
 """Of each pair, the second one's worker is killed when the clock jumps."""
+simulator = simulator_of(40)
 
 
 class Clock:
@@ -55,12 +57,6 @@ class Clock:
         draft = self.path.with_suffix(".new")
         draft.write_text(distance)
         draft.rename(self.path)
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(40) as started:
-        yield started
 
 
 class Midst:

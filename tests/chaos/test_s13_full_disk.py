@@ -16,6 +16,7 @@ from tests.chaos.processes import Databases, Installation, wait_for, wait_until_
 from tests.chaos.rows import report
 from tests.chaos.worlds import Shaker, is_intact, stuck
 from tests.servers import unavailable
+from tests.simulators import simulator_of
 
 pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.timeout(240)]
 
@@ -23,12 +24,7 @@ MEGABYTES = 12
 """A database with every index takes three of them, and SQLite's log up to four."""
 LEASE_SECONDS = 1
 SECOND_PAGE = r"DEMO0001/Number/\?.*offset=19(?!\d)"
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(200) as started:
-        yield started
+simulator = simulator_of(200)
 
 
 @pytest.fixture

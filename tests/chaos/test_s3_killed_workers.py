@@ -15,6 +15,7 @@ from providers.simulator import Simulator
 from tests.chaos.processes import Installation, holds_within, kill, wait_for, wait_until_dead
 from tests.chaos.rows import FULL, report
 from tests.chaos.worlds import Shaker, stuck
+from tests.simulators import simulator_of
 
 pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.timeout(240)]
 
@@ -25,6 +26,7 @@ LEASE_SECONDS = 1
 MOST_SECONDS = 30.0
 CLAIMED = 8
 """So many statements, and the worker has the run. Before that a message was lost, which is another row's business."""
+simulator = simulator_of(60)
 
 
 class Round:
@@ -57,12 +59,6 @@ class Round:
 
     def look(self) -> None:
         self.wrongly_absent += [digits for shaker in self.shakers for digits in shaker.wrongly_absent()]
-
-
-@pytest.fixture
-def simulator() -> Any:
-    with Simulator(60) as started:
-        yield started
 
 
 def counted_sync(run: SyncRun, simulator: Simulator) -> tuple[int, int]:

@@ -1,26 +1,14 @@
 """S9: histories drawn by Hypothesis, of numbers that come and go and of edits against syncs, break no invariant."""
 
-from collections.abc import Iterator
-
 import pytest
-from pytest_django import Settings
 
-from providers.simulator import Simulator
-from tests.chaos.machines import NUMBERS, EditMachine, Machine, SyncMachine, Theatre, play
+from tests.chaos.machines import EditMachine, Machine, SyncMachine, play
 from tests.chaos.rows import FULL, report
-from tests.chaos.sweeps import Clock
-from tests.simulators import TODAY
+from tests.chaos.theatres import Theatre, theatre_of
 
 pytestmark = pytest.mark.timeout(1800)
 EXAMPLES, STEPS = (300, 20) if FULL else (6, 10)
-
-
-@pytest.fixture
-def theatre(db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Theatre]:
-    with Simulator(numbers=NUMBERS, today=TODAY) as simulator:
-        settings.SIMULATOR_URL = simulator.root
-        settings.LEASE_SECONDS = 3_600  # A heartbeat cannot write while the test's own transaction is open.
-        yield Theatre(simulator, Clock(monkeypatch), monkeypatch)
+theatre = theatre_of()
 
 
 @pytest.mark.lane2

@@ -1,6 +1,6 @@
 """W10: undoing a plan brings back what it changed, and nothing that somebody else changed since."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -11,18 +11,14 @@ from tests.chaos.desk import Desk
 from tests.chaos.processes import Installation
 from tests.chaos.rows import FULL, report, report_bite
 from tests.phone_numbers.jobs import carry_out, plan, start, states
+from tests.simulators import simulator_of
 
 pytestmark = [pytest.mark.lane2, pytest.mark.timeout(240)]
 
 NUMBERS, OTHERS = (100, 10) if FULL else (20, 2)
 CAUGHT = ("a third value is overwritten",)
 ALIAS, THEIRS = "Planned", "Theirs"
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(NUMBERS + 10) as started:
-        yield started
+simulator = simulator_of(NUMBERS + 10)
 
 
 def undo_all(installation: Installation, simulator: Simulator, count: int = NUMBERS) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """W1: wherever the process is killed that takes an edit in or carries it out, it is done once, and told once."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from tests.chaos.desk import Desk, let_leases_lapse, misrecorded
 from tests.chaos.processes import Installation, holds_within, kill, wait_for, wait_until_dead
 from tests.chaos.rows import FULL, report, report_bite
 from tests.phone_numbers.jobs import ask
+from tests.simulators import simulator_of
 
 pytestmark = [pytest.mark.processes, pytest.mark.lane2, pytest.mark.timeout(240)]
 
@@ -31,12 +32,7 @@ ROUNDS = {"sqlite": 5, "postgresql": 2} if FULL else {"sqlite": 1}
 LEASE_SECONDS = 4
 MOST_SECONDS = 30.0
 ALIAS = "Killed for"
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(90) as started:
-        yield started
+simulator = simulator_of(90)
 
 
 class Killing:

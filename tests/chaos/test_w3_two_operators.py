@@ -1,7 +1,7 @@
 """W3: of two operators who save the same number at once one wins, and the other is told who did and keeps the text."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -15,17 +15,13 @@ from tests.chaos.desk import Desk, alias_form, carry_on, save_alias
 from tests.chaos.processes import Installation
 from tests.chaos.rows import FULL, report, report_bite
 from tests.roles import make_user
+from tests.simulators import simulator_of
 
 pytestmark = [pytest.mark.timeout(240)]
 
 RACES = 200 if FULL else 15
 CAUGHT = ("the later form wins",)
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(RACES + 10) as started:
-        yield started
+simulator = simulator_of(RACES + 10)
 
 
 class Races:

@@ -2,24 +2,21 @@
 
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing, suppress
 from typing import Any
 
 import pytest
-from pytest_django import Settings
 
 from phone_numbers.models import Change, Event, PhoneNumber, SyncRun
 from phone_numbers.services.runs import request_sync
 from providers.simulator import Simulator
 from tests.chaos.desk import Desk
-from tests.chaos.machines import NUMBERS, Pages, Theatre
 from tests.chaos.mutants import MUTANTS
 from tests.chaos.processes import Installation, wait_until_dead
 from tests.chaos.rows import FULL, report, report_bite
-from tests.chaos.sweeps import Clock
+from tests.chaos.theatres import NUMBERS, Pages, Theatre, theatre_of
 from tests.phone_numbers.jobs import ask, sync, work, work_to_the_end
-from tests.simulators import TODAY
 
 EDITS = 500 if FULL else 30
 AT_ONCE = 10
@@ -104,12 +101,7 @@ class Interleaving:
         return len(wrong)
 
 
-@pytest.fixture
-def theatre(db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[OnTheWay]:
-    with Simulator(numbers=NUMBERS, today=TODAY) as simulator:
-        settings.SIMULATOR_URL = simulator.root
-        settings.LEASE_SECONDS = 3_600  # A heartbeat cannot write while the test's own transaction is open.
-        yield OnTheWay(simulator, Clock(monkeypatch), monkeypatch)
+theatre = theatre_of(OnTheWay)
 
 
 def interleave(theatre: OnTheWay, edits: int) -> tuple[int, int]:

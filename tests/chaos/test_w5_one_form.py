@@ -1,7 +1,7 @@
 """W5: a form that is sent twenty times at once, and once more much later, is one edit."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from threading import Barrier
 
 import pytest
@@ -15,6 +15,7 @@ from tests.chaos.desk import Desk, alias_form, carry_on, save_alias, together
 from tests.chaos.processes import Installation
 from tests.chaos.rows import FULL, report, report_bite
 from tests.phone_numbers.jobs import sync
+from tests.simulators import simulator_of
 
 pytestmark = [pytest.mark.lane2, pytest.mark.timeout(240)]
 
@@ -22,12 +23,7 @@ TIMES, FORMS = (20, 10) if FULL else (6, 3)
 ALIAS = "Sent often"
 CAUGHT = ("the key of a form is ignored",)
 MAKE = "/changes/plans/make/"
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(60) as started:
-        yield started
+simulator = simulator_of(60)
 
 
 def send_at_once(desk: Desk, send: Callable[[Client], str]) -> Counter[str]:

@@ -1,7 +1,7 @@
 """W6: a plan of a thousand numbers, among errors and with its worker killed twice, ends, and does each number once."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from tests.chaos.desk import ENDS, Desk, let_leases_lapse, misrecorded, together
 from tests.chaos.processes import Installation, holds_within, is_alive, kill, wait_until_dead
 from tests.chaos.rows import FULL, report, report_bite
 from tests.phone_numbers.jobs import plan, start
+from tests.simulators import simulator_of
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
 
@@ -33,12 +34,7 @@ STEPS = (
 STEPPED = 120 if FULL else 60
 """Numbers of the plan whose crews are killed at every step, one after the other."""
 CAUGHT = ("claims without comparing",)
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(max(NUMBERS, STEPPED) + 20) as started:
-        yield started
+simulator = simulator_of(max(NUMBERS, STEPPED) + 20)
 
 
 class Bulk:

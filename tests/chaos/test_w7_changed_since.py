@@ -1,7 +1,7 @@
 """W7: nothing is sent over a value that changed since somebody looked at it, and they are shown what it is now."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.test import Client
@@ -13,6 +13,7 @@ from tests.chaos.desk import PIECE, Desk, alias_form, carry_on, save_alias
 from tests.chaos.processes import Installation
 from tests.chaos.rows import FULL, report, report_bite
 from tests.phone_numbers.jobs import plan, sync, work
+from tests.simulators import simulator_of
 
 pytestmark = [pytest.mark.lane2, pytest.mark.timeout(240)]
 
@@ -20,12 +21,7 @@ COUNT = 100 if FULL else 10
 ALIAS = "Mine"
 FORMS, PLANS = "forms", "plans"
 CAUGHT = {"a third value is overwritten": FORMS, "a stale plan is applied": PLANS}
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(2 * COUNT + 10) as started:
-        yield started
+simulator = simulator_of(2 * COUNT + 10)
 
 
 class Lookers:

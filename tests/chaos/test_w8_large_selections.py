@@ -1,7 +1,7 @@
 """W8: five thousand numbers are selected in the page, planned and applied; nobody is told that a form is too large."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html import unescape
 
 import pytest
@@ -13,18 +13,15 @@ from providers.simulator import Simulator
 from tests.chaos.desk import Desk
 from tests.chaos.processes import HIDDEN, Installation
 from tests.chaos.rows import FULL, report, report_bite
+from tests.phone_numbers.pages import words_of
+from tests.simulators import simulator_of
 
 pytestmark = [pytest.mark.lane2, pytest.mark.timeout(240)]
 
 SELECTED = 5000 if FULL else 1010
 """Even the fewer ones are more than the fields that Django lets one form have."""
 NEW, MAKE = "/changes/plans/new/", "/changes/plans/make/"
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(SELECTED) as started:
-        yield started
+simulator = simulator_of(SELECTED)
 
 
 def ticked(desk: Desk) -> dict[str, str]:
@@ -45,7 +42,7 @@ def take_through(client: Client, selected: dict[str, str]) -> dict[str, str]:
     shown = client.post(MAKE, {**fields, "alias-mode": "set", "alias": "Line {last4}"}, follow=True)
     draft = ChangeSet.objects.latest("created_at")
     planned = draft.changes.filter(state=Change.State.PLANNED).count()
-    page = " ".join(re.sub(r"<[^>]+>", " ", shown.content.decode()).split())
+    page = words_of(shown)
     previewed = re.search(r"Plan: change ([\d,]+) number", page)
     typed = {"hash": draft.plan_hash, "typed_count": str(planned)}
     applied = client.post(f"/changes/plans/{draft.pk}/apply/", typed)

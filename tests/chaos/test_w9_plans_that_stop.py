@@ -1,6 +1,6 @@
 """W9: a plan stops by itself when the credentials are refused, or when too much goes wrong."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -13,6 +13,7 @@ from tests.chaos.desk import Desk
 from tests.chaos.processes import Installation
 from tests.chaos.rows import FULL, report, report_bite
 from tests.phone_numbers.jobs import ONE, plan, start
+from tests.simulators import simulator_of
 
 pytestmark = [pytest.mark.timeout(240)]
 
@@ -25,12 +26,7 @@ MOST_AFTER_REFUSAL, MOST_AFTER_ERRORS = 3, 20
 REFUSALS, ERRORS = (401, 403), (400, 500)
 BEGIN = 5
 """The write from which on three of ten fail."""
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(NUMBERS + 10) as started:
-        yield started
+simulator = simulator_of(NUMBERS + 10)
 
 
 @dataclass(frozen=True, slots=True)

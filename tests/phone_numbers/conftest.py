@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 from pytest_django import Settings
 
 from phone_numbers.models import Account, PhoneNumber
@@ -35,8 +36,21 @@ def number(synced: Account) -> PhoneNumber:
 
 
 @pytest.fixture
+def numbers(synced: Account) -> list[PhoneNumber]:
+    """All that have an alias."""
+    return list(synced.numbers.exclude(alias="").order_by("pk"))
+
+
+@pytest.fixture
 def operator(db: None) -> User:
     return make_user("operator", username="olga")
+
+
+@pytest.fixture
+def signed_in(client: Client, operator: User) -> Client:
+    """The operator's browser."""
+    client.force_login(operator)
+    return client
 
 
 @pytest.fixture

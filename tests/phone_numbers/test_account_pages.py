@@ -12,27 +12,12 @@ from phone_numbers.models import Account, Subaccount, SyncRun
 from phone_numbers.services.sync import run_sync
 from phone_numbers.views.causes import CAUSES
 from providers import errors
+from tests.phone_numbers.pages import PIECE, text_of, words_of
 from tests.phone_numbers.rows import make_account, make_event, make_number
 from tests.phone_numbers.scenes import make_held, make_run, make_scene
 from tests.roles import make_user
 
 pytestmark = pytest.mark.django_db
-
-PIECE = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def signed_in(client, operator):
-    client.force_login(operator)
-    return client
-
-
-def text_of(page):
-    return page.content.decode()
-
-
-def words_of(page):
-    return " ".join(re.sub(r"<[^>]+>", " ", text_of(page)).split())
 
 
 def start_run(account, **columns):

@@ -17,6 +17,7 @@ from phone_numbers.encryption import Sealed
 from phone_numbers.models import Account, PhoneNumber, SyncRun
 from providers.registry import PROVIDERS
 from providers.simulator import PLIVO_AUTH_ID, PLIVO_AUTH_TOKEN
+from tests.phone_numbers.pages import sign_in
 from tests.roles import make_user
 from tests.servers import free_port
 
@@ -31,9 +32,7 @@ ADD = f"{LIST}add/?provider=plivo"
 
 @pytest.fixture
 def superuser(client):
-    user = make_user("superuser")
-    client.force_login(user)
-    return user
+    return sign_in(client, "superuser")
 
 
 @pytest.fixture

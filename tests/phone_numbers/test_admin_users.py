@@ -5,6 +5,7 @@ from django.contrib.auth.models import Group, User
 from django.urls import reverse
 
 from phone_numbers.roles import find_permissions
+from tests.phone_numbers.pages import sign_in
 from tests.roles import make_user
 
 pytestmark = pytest.mark.django_db
@@ -12,9 +13,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def admin(client):
-    user = make_user("admin")
-    client.force_login(user)
-    return user
+    return sign_in(client, "admin")
 
 
 def change(client, user, **fields):

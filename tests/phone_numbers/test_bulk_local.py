@@ -5,6 +5,7 @@ import pytest
 from phone_numbers.models import Event, LocalFields, Tag
 from phone_numbers.services.change_plans import selection_hash
 from phone_numbers.services.local_fields import BATCH, LocalEdit, edit_many
+from tests.phone_numbers.pages import sign_in
 from tests.phone_numbers.rows import make_account, make_number
 from tests.roles import make_user
 
@@ -15,9 +16,7 @@ NEW, APPLY = "/numbers/local/", "/numbers/local/apply/"
 
 @pytest.fixture
 def operator(client):
-    user = make_user("operator", username="olga", is_staff=False)
-    client.force_login(user)
-    return user
+    return sign_in(client, "operator", username="olga", is_staff=False)
 
 
 @pytest.fixture

@@ -8,16 +8,9 @@ from django.utils import timezone
 
 from phone_numbers.models import Application, Change
 from phone_numbers.services.changes import apply_change
+from tests.phone_numbers.pages import PIECE, text_of
 from tests.phone_numbers.rows import make_account, make_application, make_change
 from tests.roles import make_user
-
-PIECE = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def signed_in(client, operator):
-    client.force_login(operator)
-    return client
 
 
 def open_editor(client, number, field="alias"):
@@ -33,10 +26,6 @@ def save(client, number, form, field="alias"):
 
 def watch(client, number, field="alias"):
     return client.get(f"/numbers/{number.pk}/{field}/?change={Change.objects.latest('pk').pk}", headers=PIECE)
-
-
-def text_of(page):
-    return page.content.decode()
 
 
 class TestAlias:

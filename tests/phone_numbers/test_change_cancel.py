@@ -1,32 +1,20 @@
 """A change that waits is cancelled from wherever it is seen; whoever comes too late is told so."""
 
-import re
 import uuid
 
 import pytest
 
 from phone_numbers.models import Change
 from tests.phone_numbers.jobs import ask, carry_out, edits, plan, start, states, work
+from tests.phone_numbers.pages import PIECE, words_of
 from tests.roles import make_user
 
 pytestmark = pytest.mark.django_db
-
-PIECE = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def signed_in(client, operator):
-    client.force_login(operator)
-    return client
 
 
 @pytest.fixture
 def change(number, operator):
     return ask(number, operator, alias="New")
-
-
-def words_of(page):
-    return " ".join(re.sub(r"<[^>]+>", " ", page.content.decode()).split())
 
 
 def cancel(client, change, *, piece=False, **fields):

@@ -32,11 +32,6 @@ from tests.phone_numbers.jobs import (
 )
 
 
-@pytest.fixture
-def numbers(synced: Account) -> list[PhoneNumber]:
-    return list(synced.numbers.exclude(alias="").order_by("pk"))
-
-
 def steps(change_set: ChangeSet) -> list[tuple[str, str]]:
     return list(PlanEvent.objects.filter(change_set=change_set).order_by("pk").values_list("before", "after"))
 

@@ -6,21 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from tests.phone_numbers.pages import PIECE, words_of
 from tests.phone_numbers.rows import make_account, make_application, make_change, make_number
 
 pytestmark = pytest.mark.django_db
-
-PIECE = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def signed_in(client, operator):
-    client.force_login(operator)
-    return client
-
-
-def words_of(page):
-    return " ".join(re.sub(r"<[^>]+>", " ", page.content.decode()).split())
 
 
 def test_it_lists_changes_with_who_what_and_how_they_ended(signed_in, operator):

@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 
-from phone_numbers.models import Account, Change, ChangeSet, Event, PhoneNumber
+from phone_numbers.models import Change, ChangeSet, Event, PhoneNumber
 from phone_numbers.services.change_requests import ChangeRefused
 from phone_numbers.services.change_reversals import (
     plan_restore,
@@ -13,11 +13,6 @@ from phone_numbers.services.change_reversals import (
 )
 from providers.simulator import Simulator
 from tests.phone_numbers.jobs import ask, carry_out, edits, number_of, origin, plan, start, states, sync, work
-
-
-@pytest.fixture
-def numbers(synced: Account) -> list[PhoneNumber]:
-    return list(synced.numbers.exclude(alias="").order_by("pk"))
 
 
 def drift(simulator: Simulator, number: PhoneNumber, **values: str) -> None:

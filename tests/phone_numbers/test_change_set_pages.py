@@ -1,6 +1,5 @@
 """Plans for many numbers, from the ticks in the list to the outcome of each."""
 
-import re
 import uuid
 
 import pytest
@@ -12,15 +11,10 @@ from phone_numbers.services.change_crews import work_for_account
 from phone_numbers.services.change_plans import selection_hash
 from phone_numbers.views.selection import find_matching
 from tests.phone_numbers.jobs import edits
+from tests.phone_numbers.pages import PIECE, words_of
 from tests.roles import make_user
 
 NEW, MAKE = "/changes/plans/new/", "/changes/plans/make/"
-
-
-@pytest.fixture
-def signed_in(client, operator):
-    client.force_login(operator)
-    return client
 
 
 @pytest.fixture
@@ -30,10 +24,6 @@ def numbers(synced):
 
 def ticked(numbers):
     return ",".join(str(number.pk) for number in numbers)
-
-
-def words_of(page):
-    return " ".join(re.sub(r"<[^>]+>", " ", page.content.decode()).split())
 
 
 def make_plan(client, numbers, **fields):
@@ -205,9 +195,9 @@ def test_it_stops_polling_once_it_is_over(signed_in, numbers):
     make_plan(signed_in, numbers[:3])
     apply(signed_in, latest())
     address = f"/changes/plans/{latest().pk}/?polled=1"
-    assert signed_in.get(address, headers={"HX-Request": "true"}).status_code == 200
+    assert signed_in.get(address, headers=PIECE).status_code == 200
     work_for_account(numbers[0].account_id)
-    assert signed_in.get(address, headers={"HX-Request": "true"}).status_code == 286
+    assert signed_in.get(address, headers=PIECE).status_code == 286
 
 
 def test_it_shows_one_group_of_outcomes(signed_in, numbers):

@@ -6,6 +6,7 @@ import pytest
 
 from phone_numbers.models import NumberPayload
 from tests.phone_numbers.jobs import demo_account, sync
+from tests.phone_numbers.pages import words_in
 from tests.phone_numbers.rows import make_account, make_application, make_number
 
 SOUND = "https://a.example/"
@@ -18,8 +19,7 @@ def show(client, operator):
 
     def words(number):
         text = client.get(f"/numbers/{number.pk}/").content.decode()
-        part = text.partition('id="routes"')[2].partition("</section>")[0]
-        return " ".join(re.sub(r"<[^>]+>", " ", part).split())
+        return words_in(text.partition('id="routes"')[2].partition("</section>")[0])
 
     return words
 

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from phone_numbers.models import Account
+from tests.phone_numbers.pages import text_of, words_of
 from tests.phone_numbers.rows import make_account, make_event, make_number
 from tests.phone_numbers.scenes import make_held, make_run
 from tests.roles import make_user
@@ -17,20 +18,6 @@ from tests.roles import make_user
 pytestmark = pytest.mark.django_db
 
 PIECE = {"HX-Request": "true", "HX-Current-URL": "http://testserver/numbers/?type=local"}
-
-
-@pytest.fixture
-def signed_in(client, operator):
-    client.force_login(operator)
-    return client
-
-
-def text_of(page):
-    return page.content.decode()
-
-
-def words_of(page):
-    return " ".join(re.sub(r"<[^>]+>", " ", text_of(page)).split())
 
 
 def banner(client, query=""):

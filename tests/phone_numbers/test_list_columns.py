@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from phone_numbers.filters.columns import DEFAULT, LIST_COLUMNS
 from phone_numbers.models import ListPreferences, Subaccount
 from phone_numbers.services.local_fields import LocalEdit, edit_local_fields
+from tests.phone_numbers.pages import sign_in, words_in
 from tests.phone_numbers.rows import make_account, make_number
 from tests.roles import make_user
 
@@ -22,9 +23,7 @@ CHOOSE = "/numbers/columns/"
 
 @pytest.fixture
 def person(client):
-    user = make_user("viewer", is_staff=False)
-    client.force_login(user)
-    return user
+    return sign_in(client, "viewer", is_staff=False)
 
 
 @pytest.fixture
@@ -47,8 +46,7 @@ def row(page):
 
 
 def words(page):
-    body = page.content.decode().partition("<tbody>")[2].partition("</tbody>")[0]
-    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+    return words_in(page.content.decode().partition("<tbody>")[2].partition("</tbody>")[0])
 
 
 def choose(client, keys, path=CHOOSE, **more):

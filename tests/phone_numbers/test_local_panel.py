@@ -7,10 +7,10 @@ import pytest
 from phone_numbers.models import Note
 from phone_numbers.services.local_fields import LocalEdit, edit_local_fields, read_values
 from phone_numbers.services.notes import add_note
+from tests.phone_numbers.pages import PIECE, text_of
 from tests.phone_numbers.rows import make_account, make_number
 from tests.roles import make_user
 
-PIECE = {"HX-Request": "true"}
 HEADERS = pytest.mark.parametrize("headers", [{}, PIECE], ids=["page", "piece"])
 
 
@@ -31,10 +31,6 @@ def post(client, operator, number):
 
 def values(number):
     return read_values([number.pk])[number.pk]
-
-
-def text_of(page):
-    return page.content.decode()
 
 
 def texts(**typed):

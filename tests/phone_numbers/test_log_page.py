@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from phone_numbers.models import Event, PlanEvent
 from phone_numbers.services.change_log import CHUNK, Place, Wanted, read_page
 from tests.phone_numbers.jobs import ask, carry_out, plan, start, work
+from tests.phone_numbers.pages import words_of
 from tests.phone_numbers.rows import make_account, make_application, make_change, make_event, make_number
 
 pytestmark = pytest.mark.django_db
@@ -18,20 +19,10 @@ LOG, EXPORT = "/changes/log/", "/changes/log/export/"
 
 
 @pytest.fixture
-def signed_in(client, operator):
-    client.force_login(operator)
-    return client
-
-
-@pytest.fixture
 def line():
     """Makes lines of one number of one account."""
     number = make_number(make_account(), national="(415) 555-0100", e164="+14155550100")
     return lambda kind="confirmed", **columns: make_event(number, kind, **columns)
-
-
-def words_of(page):
-    return " ".join(re.sub(r"<[^>]+>", " ", page.content.decode()).split())
 
 
 def count_lines(page):

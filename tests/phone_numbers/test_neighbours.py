@@ -11,6 +11,7 @@ from phone_numbers.filters import InventoryQuery, neighbours
 from phone_numbers.filters.neighbours import find_place
 from phone_numbers.filters.rows import list_numbers
 from phone_numbers.filters.table import SORTS
+from tests.phone_numbers.pages import words_in
 from tests.phone_numbers.rows import make_account, make_application, make_number
 
 
@@ -77,7 +78,7 @@ class TestPage:
         def trail(number, kept=""):
             text = client.get(f"/numbers/{number.pk}/?from={quote(kept)}").content.decode()
             part = re.search(r'<nav class="number-trail".*?</nav>', text, re.DOTALL)[0]
-            return " ".join(re.sub(r"<[^>]+>", " ", part).split()), re.findall(r'<a [^>]*href="([^"]*)"', part)
+            return words_in(part), re.findall(r'<a [^>]*href="([^"]*)"', part)
 
         return trail
 

@@ -6,24 +6,9 @@ import pytest
 
 from phone_numbers.models import Change, NumberPayload, PhoneNumber
 from phone_numbers.services.changes import apply_change
+from tests.phone_numbers.pages import PIECE, text_of, words_of
 from tests.phone_numbers.rows import make_account, make_application, make_change, make_number
 from tests.roles import make_user
-
-PIECE = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def signed_in(client, operator):
-    client.force_login(operator)
-    return client
-
-
-def text_of(page):
-    return page.content.decode()
-
-
-def words_of(page):
-    return " ".join(re.sub(r"<[^>]+>", " ", text_of(page)).split())
 
 
 def form_of(client, number):

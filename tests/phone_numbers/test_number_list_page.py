@@ -9,27 +9,20 @@ from django.utils import timezone
 
 from phone_numbers.models import SyncRun
 from phone_numbers.services.local_fields import LocalEdit, edit_local_fields
+from tests.phone_numbers.pages import PIECE, sign_in, text_of, words_of
 from tests.phone_numbers.rows import make_account, make_application, make_change, make_number
 from tests.roles import make_user
 
 pytestmark = pytest.mark.django_db
 
-PIECE = {"HX-Request": "true"}
-
 
 @pytest.fixture
 def operator(client):
-    user = make_user("operator", is_staff=False)
-    client.force_login(user)
-    return user
+    return sign_in(client, "operator", is_staff=False)
 
 
 def numbers_in(page):
     return re.findall(r'data-copy="(\+\d+)"', page.content.decode())
-
-
-def text_of(page):
-    return page.content.decode()
 
 
 class TestWholePage:
@@ -56,7 +49,7 @@ class TestWholePage:
             currency="USD",
             renewal_date="2026-12-24",
         )
-        page = " ".join(re.sub(r"<[^>]+>", " ", text_of(client.get("/numbers/"))).split())
+        page = words_of(client.get("/numbers/"))
         shown = "US (415) 555-0100 Front desk Plivo Main Local Voice SMS MMS Application Support IVR Nowhere"
         row = page[page.index("US (415)") :]
         for words in [*shown.split(), "In progress", "$0.80", "2026-12-24", "Present"]:

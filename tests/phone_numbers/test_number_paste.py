@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from phone_numbers.filters.pasted import match_pasted
 from phone_numbers.models import NumberList
+from tests.phone_numbers.pages import sign_in
 from tests.phone_numbers.rows import make_account, make_number
 from tests.roles import make_user
 
@@ -80,9 +81,7 @@ def test_it_refuses_nothing_and_too_much(main, text, word):
 class TestPages:
     @pytest.fixture
     def viewer(self, client):
-        user = make_user("viewer", is_staff=False)
-        client.force_login(user)
-        return user
+        return sign_in(client, "viewer", is_staff=False)
 
     def test_it_leads_from_pasted_text_to_the_list(self, client, viewer, main):
         make_number(main, "+14155550100")

@@ -6,6 +6,7 @@ import pytest
 
 from phone_numbers.services.provider_sheets import FIELDS, provider_sheet
 from providers.registry import PROVIDERS
+from tests.phone_numbers.pages import words_in
 from tests.phone_numbers.rows import make_account, make_number
 from tests.roles import make_user
 
@@ -19,7 +20,7 @@ def page(client, db):
 @pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
 def test_it_says_what_can_be_edited_and_why_not(page, provider):
     section = page.partition(f'id="{provider.kind}"')[2].partition("</section>")[0].replace("&#x27;", "'")
-    words = " ".join(re.sub(r"<[^>]+>", " ", section).split())
+    words = words_in(section)
     assert all(edit.title in words for edit in provider.capabilities.edits)
     assert all(sentence in words for sentence in provider.capabilities.why_not.values())
 

@@ -30,12 +30,12 @@ from phone_numbers.models import (
     SyncRun,
     Tag,
 )
+from tests.phone_numbers.pages import PIECE
 from tests.phone_numbers.rows import make_account, make_application
 from tests.roles import make_user
 
 pytestmark = pytest.mark.django_db
 
-PIECE = {"HX-Request": "true"}
 LIST = ("", "?q=555", "?application=Support", "?type=local&services=sms&sort=voice", "?tag=vip", "?sort=-alias&page=2")
 FEW, MANY = 10, 1000
 LIST_BUDGET = 8

@@ -13,6 +13,7 @@ from phone_numbers.services.refresh import refresh_number, store_newest
 from phone_numbers.services.runs import claim_run, request_sync
 from providers.paging import Page
 from tests.phone_numbers.jobs import ONE, ask, events, number_of, sync, work
+from tests.phone_numbers.pages import PIECE
 from tests.roles import make_user
 
 
@@ -130,7 +131,7 @@ class TestButton:
 
     def test_it_moves_the_window_for_htmx(self, client: Client, number, operator):
         client.force_login(operator)
-        page = client.post(f"/numbers/{number.pk}/refresh/", headers={"HX-Request": "true"})
+        page = client.post(f"/numbers/{number.pk}/refresh/", headers=PIECE)
         assert page["HX-Redirect"] == f"/numbers/{number.pk}/"
 
     def test_it_is_not_for_viewers(self, client: Client, number):

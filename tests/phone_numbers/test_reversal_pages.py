@@ -7,10 +7,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from phone_numbers.models import Change, ChangeSet, Event
 from tests.phone_numbers.jobs import ask, work_to_the_end
-from tests.phone_numbers.test_change_set_pages import latest, make_plan, numbers, signed_in, words_of
+from tests.phone_numbers.pages import words_of
+from tests.phone_numbers.test_change_set_pages import latest, make_plan, numbers
 from tests.roles import make_user
 
-__all__ = ["numbers", "signed_in"]
+__all__ = ["numbers"]
 
 
 def upload(client, text, **fields):

@@ -10,9 +10,9 @@ from phone_numbers.services import editing
 from phone_numbers.services.changes import apply_change
 from providers.registry import PROVIDERS
 from tests.phone_numbers.jobs import demo_account, sync
+from tests.phone_numbers.pages import PIECE, words_in
 from tests.phone_numbers.rows import make_account, make_application, make_number
 
-PIECE = {"HX-Request": "true"}
 HOOK = "https://calls.example/answer"
 
 
@@ -29,12 +29,6 @@ def account_at(db, simulator, settings):
     return read
 
 
-@pytest.fixture
-def signed_in(client, operator):
-    client.force_login(operator)
-    return client
-
-
 def number_going(account, field, kind):
     """A number whose calls (voice) or messages (message) go to such a target."""
     return account.numbers.filter(**{f"{field}_kind": kind}).earliest("pk")
@@ -49,7 +43,7 @@ def text_of(page):
 
 
 def words_of(page):
-    return " ".join(re.sub(r"<[^>]+>", " ", text_of(page)).split())
+    return words_in(text_of(page))
 
 
 def form_of(page):

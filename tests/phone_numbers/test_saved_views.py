@@ -6,6 +6,7 @@ import pytest
 
 from phone_numbers.models import SavedView
 from phone_numbers.services.saved_views import MOST_VIEWS
+from tests.phone_numbers.pages import PIECE, sign_in, text_of
 from tests.phone_numbers.rows import make_account, make_number
 from tests.roles import make_user
 
@@ -16,9 +17,7 @@ SAVE = "/numbers/views/save/"
 
 @pytest.fixture
 def olga(client):
-    user = make_user("viewer", username="olga", is_staff=False)
-    client.force_login(user)
-    return user
+    return sign_in(client, "viewer", username="olga", is_staff=False)
 
 
 @pytest.fixture
@@ -32,10 +31,6 @@ def make_view(owner, name="Toll-free", query="type=toll_free", **columns):
 
 def save(client, name="Mine", query="type=local&sort=-alias&columns=number,alias", **more):
     return client.post(SAVE, {"name": name, "query": query, **more})
-
-
-def text_of(page):
-    return page.content.decode()
 
 
 def test_it_saves_filters_sorting_and_columns_and_opens_them(client, olga):
@@ -68,7 +63,7 @@ def test_it_takes_no_view_for_modified_by_where_one_reads(client, olga, place):
 
 def test_it_says_so_in_a_swap_too(client, olga):
     view = make_view(olga)
-    piece = text_of(client.get(f"/numbers/?type=local&view={view.pk}", headers={"HX-Request": "true"}))
+    piece = text_of(client.get(f"/numbers/?type=local&view={view.pk}", headers=PIECE))
     assert re.search(r'id="view-label" hx-swap-oob="true">.*Toll-free.*modified', piece)
 
 
@@ -176,7 +171,7 @@ def test_it_still_leads_to_the_whole_list_and_stays_there(client, olga):
     page = client.get("/numbers/?view=all")
     assert page.status_code == 200
     assert 'href="/numbers/?sort=alias&amp;view=all"' in text_of(page)
-    piece = client.get("/numbers/?q=", headers={"HX-Request": "true"})
+    piece = client.get("/numbers/?q=", headers=PIECE)
     assert piece["HX-Push-Url"] == "/numbers/?view=all"
 
 

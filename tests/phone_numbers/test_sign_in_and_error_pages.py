@@ -9,15 +9,12 @@ from django.template.loader import render_to_string
 from django.test import Client
 
 from phone_numbers.views import changes
+from tests.phone_numbers.pages import text_of
 from tests.roles import make_user
 
 pytestmark = pytest.mark.django_db
 
 TEMPLATES = Path(project.BASE_DIR) / "templates"
-
-
-def text_of(page):
-    return page.content.decode()
 
 
 def test_it_shows_the_demo_login_only_in_the_demo(client, settings):

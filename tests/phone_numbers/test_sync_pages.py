@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from phone_numbers.models import Account, HeldNumber, SyncRun
 from phone_numbers.services.sync import run_sync
+from tests.phone_numbers.pages import PIECE, text_of, words_of
 from tests.phone_numbers.rows import make_account, make_application, make_event, make_number
 from tests.phone_numbers.scenes import make_eventful, make_held, make_run
 from tests.phone_numbers.test_holds import hold
@@ -18,25 +19,9 @@ from tests.roles import make_user
 
 pytestmark = pytest.mark.django_db
 
-PIECE = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def signed_in(client, operator):
-    client.force_login(operator)
-    return client
-
-
-def text_of(page):
-    return page.content.decode()
-
 
 def older(page):
     return unescape(re.search(r'rel="next" href="([^"#]+)', text_of(page))[1])
-
-
-def words_of(page):
-    return " ".join(re.sub(r"<[^>]+>", " ", text_of(page)).split())
 
 
 def count_queries(client, path):

@@ -12,17 +12,15 @@ from phone_numbers.filters.facets import count_facets
 from phone_numbers.filters.rows import list_numbers
 from phone_numbers.filters.tiles import KINDS, find_tiles
 from phone_numbers.models import PhoneNumber
+from tests.phone_numbers.pages import PIECE, sign_in
 from tests.phone_numbers.rows import make_account, make_change, make_number
-from tests.roles import make_user
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def operator(client):
-    user = make_user("operator", is_staff=False)
-    client.force_login(user)
-    return user
+    return sign_in(client, "operator", is_staff=False)
 
 
 @pytest.fixture
@@ -99,6 +97,6 @@ def test_it_shows_no_tiles_beside_a_mistake(client, operator):
 
 def test_it_swaps_the_tiles_with_the_results(client, operator):
     make_number(make_account(), tendlc_status="failed")
-    piece = client.get("/numbers/?q=zzz", headers={"HX-Request": "true"}).content.decode()
+    piece = client.get("/numbers/?q=zzz", headers=PIECE).content.decode()
     assert 'id="tiles"' in piece
     assert 'class="lookout"' not in piece

@@ -9,9 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from phone_numbers.models import SyncRun
+from tests.phone_numbers.pages import PIECE, words_in
 from tests.phone_numbers.rows import make_account, make_application, make_change, make_event, make_number
-
-PIECE = {"HX-Request": "true"}
 
 
 @pytest.fixture
@@ -26,7 +25,7 @@ def show(client, operator, number):
     def words(query="", **headers):
         page = client.get(f"/numbers/{number.pk}/{query}", headers=headers)
         text = page.content.decode().partition('id="timeline"')[2].partition("</section>")[0]
-        return " ".join(re.sub(r"<[^>]+>", " ", text).split())
+        return words_in(text)
 
     return words
 

@@ -1,7 +1,5 @@
 """What others changed: a person keeps it, writes theirs over it, or puts it back. Our own writes are not among it."""
 
-import re
-
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -12,18 +10,13 @@ from phone_numbers.services.change_reversals import plan_again
 from phone_numbers.services.change_sets import cancel_change_set
 from phone_numbers.services.verdicts import find_drift, keep_theirs
 from tests.phone_numbers.jobs import ask, carry_out, edits, origin, plan, start, states, sync, work
+from tests.phone_numbers.pages import words_of
 from tests.phone_numbers.rows import make_account, make_event, make_number
 from tests.roles import make_user
 
 pytestmark = pytest.mark.django_db
 
 INBOX, JUDGE = "/changes/drift/", "/changes/drift/judge/"
-
-
-@pytest.fixture
-def signed_in(client, operator):
-    client.force_login(operator)
-    return client
 
 
 @pytest.fixture
@@ -40,10 +33,6 @@ def drift(number, simulator):
     simulator.world.change(simulator.world.account(), number.remote_id, alias="Theirs", monthly_rate="9.00000")
     sync(number.account)
     return number.events.get(kind="drift", field="alias")
-
-
-def words_of(page):
-    return " ".join(re.sub(r"<[^>]+>", " ", page.content.decode()).split())
 
 
 def judge(client, verdict, *events, **fields):
