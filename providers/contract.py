@@ -267,7 +267,10 @@ class Capabilities:
     reclaim_days: int | None = None
 
     def edit(self, name: str) -> EditableField | None:
-        return next((edit for edit in self.edits if edit.name == name), None)
+        for edit in self.edits:
+            if edit.name == name:
+                return edit
+        return None
 
     def check(self, edit: NumberEdit) -> None:
         """Refuse, before anything is sent, what this provider does not take. Raises Unsupported."""

@@ -1,7 +1,7 @@
 """The head of the list: which columns it shows, and what a row needs for them beyond its own."""
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from django.template import Engine
 from django.template.base import NodeList
@@ -27,8 +27,6 @@ class HeadColumn:
     """Nothing for a column that the list is not sorted by."""
     cell: NodeList
     """Draws its cell in the context of a row."""
-    drawn: dict[Hashable, str] = field(default_factory=dict)
-    """Cells of this page that other rows share."""
 
 
 def keys_of(query: InventoryQuery, preferences: ListPreferences) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from phone_numbers.views.freshness import freshness_of
 from phone_numbers.views.list_columns import find_more, head_columns, keys_of
 from phone_numbers.views.pages import PageRequest, render_page, requires, wants_piece
 from phone_numbers.views.progress import Progress
-from phone_numbers.views.rows import row_of, with_absences
+from phone_numbers.views.rows import rows_of
 from phone_numbers.views.standings import count_needing_person
 from phone_numbers.views.view_menu import address_of, beside_view, default_view_of, view_menu, views_for
 
@@ -124,8 +124,8 @@ def list_context(request: PageRequest, query: InventoryQuery, page: NumberPage, 
 
 def table_context(query: InventoryQuery, page: NumberPage, accounts: Accounts, keys: Sequence[str]) -> dict[str, Any]:
     more = find_more(page.numbers, keys, page.directory)
-    rows = [row_of(number, accounts.get(number.account_id), more) for number in page.numbers]
-    return {"rows": with_absences(rows), "columns": head_columns(query, keys), "names_type": "type" not in keys}
+    rows = rows_of(page.numbers, accounts, more)
+    return {"rows": rows, "columns": head_columns(query, keys), "names_type": "type" not in keys}
 
 
 def frame_context(query: InventoryQuery, accounts: Accounts) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The rows of the list and their cells that can be edited in place. Asks the database only for what went away."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from phone_numbers.models import Account, Change, PhoneNumber
@@ -56,22 +56,22 @@ class Row:
     messages: Cell
     more: More
     """What its own columns do not hold."""
-    absence: Absence | None = None
+    absence: Absence | None
 
 
-def with_absences(rows: Sequence[Row]) -> list[Row]:
-    """In one query when one of them is not present, else in none."""
-    gone = absences_of([row.number for row in rows if row.number.presence != PhoneNumber.Presence.PRESENT])
+def rows_of(numbers: "Sequence[ShownNumber]", accounts: Mapping[int, Account], more: Mapping[int, More]) -> list[Row]:
+    """`accounts` spare numbers from reading their own. One query when a number is not present, else none."""
+    for number in numbers:
+        number.account = accounts.get(number.account_id) or number.account
+    gone = absences_of([number for number in numbers if number.presence != PhoneNumber.Presence.PRESENT])
     absences = {absence.number.pk: absence for absence in gone}
-    return [replace(row, absence=absences.get(row.number.pk)) for row in rows]
+    return [row_of(number, more.get(number.pk, NO_MORE), absences.get(number.pk)) for number in numbers]
 
 
-def row_of(number: "ShownNumber", account: Account | None, more: Mapping[int, More]) -> Row:
-    """`account` spares the number from reading its own."""
-    number.account = account or number.account
+def row_of(number: "ShownNumber", more: More, absence: Absence | None) -> Row:
     capabilities = capabilities_of(number.account)
     alias, voice, messages = (cell_of(number, field, capabilities) for field in FIELDS)
-    return Row(number, alias, voice, messages, more.get(number.pk, NO_MORE))
+    return Row(number, alias, voice, messages, more, absence)
 
 
 def cell_of(number: "ShownNumber", field: str, capabilities: Capabilities | None) -> Cell:
