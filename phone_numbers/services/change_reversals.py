@@ -24,10 +24,30 @@ Fields = Mapping[str, tuple[str, str]]
 """Field to the value that is to be undone, and the one to go back to."""
 
 
-def plan_undo(origin: Origin, change_set: ChangeSet) -> ChangeSet:
-    """Back to what the numbers of a change set were before. Raises ChangeRefused when nothing of it was confirmed."""
-    asked = {"undo": str(change_set.pk)}
-    return undo(replace(origin, follows=change_set), asked, change_set.changes.all())
+def plan_undo(origin: Origin, change_set: ChangeSet, *, with_retries: bool = False) -> ChangeSet:
+    """Back to what the numbers of a change set were before. Raises ChangeRefused when nothing of it was confirmed.
+
+    `with_retries`: also where it failed at first, and came into force by a plan that tried again.
+    """
+    asked: dict[str, object] = {"undo": str(change_set.pk)}
+    if with_retries:
+        asked["with_retries"] = True
+    tries = [change_set, *(retries_of(change_set) if with_retries else ())]
+    return undo(replace(origin, follows=change_set), asked, Change.objects.filter(change_set__in=tries))
+
+
+def retries_of(change_set: ChangeSet) -> list[ChangeSet]:
+    """The plans made of what failed of it, and of what failed of those."""
+    found, latest = [], [change_set]
+    while latest := list(ChangeSet.objects.filter(follows__in=latest, asked__has_any_keys=["retry", "again"])):
+        found += latest
+    return found
+
+
+def count_retried(change_set: ChangeSet) -> int:
+    """How many changes came into force only by trying again."""
+    retries = retries_of(change_set)
+    return Change.objects.filter(change_set__in=retries, state=Change.State.CONFIRMED).count() if retries else 0
 
 
 def plan_undo_of_change(origin: Origin, change: Change) -> ChangeSet:
@@ -37,7 +57,7 @@ def plan_undo_of_change(origin: Origin, change: Change) -> ChangeSet:
 
 
 def undo(origin: Origin, asked: Mapping[str, object], changes: QuerySet[Change]) -> ChangeSet:
-    confirmed = changes.filter(state=Change.State.CONFIRMED).order_by("number")
+    confirmed = changes.filter(state=Change.State.CONFIRMED).order_by("number", "pk")
     if not confirmed.exists():
         raise ChangeRefused("Nothing of this was confirmed, so there is nothing to undo.")
     by_number = (fields_by_number(batch) for batch in batches(confirmed.iterator(BATCH), BATCH))
@@ -124,3 +144,17 @@ def plan_again(origin: Origin, change: Change) -> ChangeSet:
         raise ChangeRefused("Only what did not come into force can be asked for again.")
     wish = Wish(number=change.number_id, desired=change.desired)
     return make_plan(replace(origin, follows=change.change_set), {"again": change.pk}, [wish])
+
+
+def plan_anew(origin: Origin, old: ChangeSet) -> ChangeSet:
+    """The same plan from the values there are now; what undoes or puts back still leaves alone what changed since."""
+    asked = old.asked
+    if events := asked.get("restore"):
+        return plan_restore(origin, Event.objects.filter(pk__in=events).select_related("number__account"))
+    if undone := asked.get("undo"):
+        if isinstance(undone, int):
+            return plan_undo_of_change(origin, Change.objects.select_related("change_set").get(pk=undone))
+        return plan_undo(origin, ChangeSet.objects.get(pk=undone), with_retries="with_retries" in asked)
+    wished = old.changes.order_by("number").values_list("number", "desired")
+    again = (Wish(number=number, desired=desired) for number, desired in wished.iterator(BATCH))
+    return make_plan(replace(origin, follows=old.follows), asked, again)

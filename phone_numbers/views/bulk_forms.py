@@ -132,10 +132,16 @@ def control(
         mode = {KEEP: KEEP, CLEAR: CLEAR}.get(value, SET)
         value = value if mode == SET else ""
         target = posted.get(f"{name}-target", "").strip() if value.endswith(":") else ""
-    needs_text = mode == SET and not f"{value}{target}".strip(" ")
-    lacks_target = mode == SET and value.endswith(":") and not target
-    error = f"{field.title}: enter what it should be, or choose another option." if needs_text or lacks_target else ""
+    error = mistake_in(field, value, target) if mode == SET else ""
     return BulkControl(name=name, field=field, groups=groups, mode=mode, value=value, target=target, error=error)
+
+
+def mistake_in(field: FormField, value: str, target: str) -> str:
+    """Why this can be meant of no number; what a provider refuses is told of each number in the plan."""
+    if "\0" in f"{value}{target}":
+        return f"{field.title} must be one line of plain text."
+    needs_text = not f"{value}{target}".strip(" ") or (value.endswith(":") and not target)
+    return f"{field.title}: enter what it should be, or choose another option." if needs_text else ""
 
 
 def wishes(numbers: Sequence[int], wished: Mapping[str, Mapping[str, str]]) -> Iterator[Wish]:

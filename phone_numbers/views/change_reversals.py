@@ -28,9 +28,12 @@ Source = ChangeSet.Source
 @requires(MAY_CHANGE)
 @require_POST
 def change_set_undo(request: PageRequest, pk: str) -> HttpResponse:
-    change_set = found(pk)
+    """Of what it did itself or, if asked, of what came into force by trying again, too."""
+    change_set, with_retries = found(pk), "retries" in request.POST
     back = reverse("numbers:change_set_detail", args=[pk])
-    return show_plan(request, Source.UNDO, lambda origin: plan_undo(origin, change_set), back)
+    return show_plan(
+        request, Source.UNDO, lambda origin: plan_undo(origin, change_set, with_retries=with_retries), back
+    )
 
 
 @requires(MAY_CHANGE)

@@ -1,6 +1,7 @@
 """Plans for many numbers: asked for, looked at, sent, watched, paused, undone. Every step is a form."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from django.http import HttpResponse, QueryDict
@@ -10,8 +11,9 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseStopPolling
 
 from phone_numbers.models import ChangeSet
-from phone_numbers.services.change_plans import Origin, Wish, make_plan
+from phone_numbers.services.change_plans import Origin, make_plan
 from phone_numbers.services.change_requests import ChangeRefused
+from phone_numbers.services.change_reversals import count_retried, plan_anew
 from phone_numbers.services.change_sets import (
     CountNeeded,
     StalePlan,
@@ -25,11 +27,12 @@ from phone_numbers.tasks import ring_for_plan
 from phone_numbers.views.attempts import new_key
 from phone_numbers.views.bulk_forms import PLACEHOLDERS, BulkForm, bulk_form, wishes
 from phone_numbers.views.change_set_progress import asked_lines, outcome_of, outcomes_of, rows_of
-from phone_numbers.views.pages import PageRequest, page_of, render_page, request_id, requires
-from phone_numbers.views.selection import Selection, find_matching, read_selection
+from phone_numbers.views.pages import PageRequest, page_of, read_count, render_page, request_id, requires
+from phone_numbers.views.selection import Selection, find_matching, matching, read_selection
 
 PER_PAGE = 50
 CANARY = 5
+OVER = (ChangeSet.State.DONE, ChangeSet.State.CANCELLED)
 MAY_LOOK, MAY_CHANGE = "numbers.view_change", "numbers.change_phonenumber"
 
 
@@ -141,6 +144,7 @@ def detail_page(
         "page_query": f"show={shown}&" if shown in outcome.groups else "",
         "rows": rows_of(list(page)),
         "steps": change_set.events.order_by("pk"),
+        "retried": count_retried(change_set) if change_set.state in OVER else 0,
         "canary": CANARY if outcome.sent > CANARY else None,
         "typed_count": request.POST.get("typed_count", ""),
         "sentence": sentence,
@@ -156,13 +160,12 @@ def detail_page(
 def change_set_apply(request: PageRequest, pk: str) -> HttpResponse:
     """Send what the plan says, if it is still the plan that was looked at."""
     plan = found(pk)
-    typed = request.POST.get("typed_count", "").strip().replace(",", "")
     try:
         apply_plan(
             plan,
             expected_hash=request.POST.get("hash", ""),
             user=request.user,
-            typed_count=int(typed) if typed.isdecimal() and len(typed) < 10 else None,
+            typed_count=read_count(request.POST.get("typed_count", "")),
             matching=find_matching(plan.selection["filter"]) if plan.selection else None,
             canary=CANARY if request.POST.get("canary") else None,
             request_id=request_id(),
@@ -182,17 +185,23 @@ def change_set_apply(request: PageRequest, pk: str) -> HttpResponse:
 def change_set_again(request: PageRequest, pk: str) -> HttpResponse:
     """A plan of the same wishes, from the values there are now; it takes the place of the old one."""
     old = found(pk)
-    wished = old.changes.order_by("number").values_list("number", "desired")
-    again = (Wish(number=number, desired=desired) for number, desired in wished.iterator(500))
-    selection = {}
-    if old.selection:
-        matching = find_matching(old.selection["filter"])
-        selection = Selection(numbers=matching, filter=old.selection["filter"], is_filtered=True).kept
-    origin = origin_of(request, ChangeSet.Source(old.source), old.reason, selection, follows=old.follows)
-    plan = make_plan(origin, old.asked, again)
-    if old.state == ChangeSet.State.DRAFT:
+    try:
+        plan = made_anew(request, old)
+    except ChangeRefused as refused:
+        return detail_page(request, old, sentence=str(refused), status=409)
+    with suppress(ChangeRefused):  # It was applied before: then it stays.
         discard_plan(old)
     return redirect("numbers:change_set_detail", plan.pk)
+
+
+def made_anew(request: PageRequest, old: ChangeSet) -> ChangeSet:
+    """For what its filter finds now, where it was made by one. Raises ChangeRefused."""
+    source = ChangeSet.Source(old.source)
+    if not old.selection:
+        return plan_anew(origin_of(request, source, old.reason, {}), old)
+    selection = matching(old.selection["filter"])
+    origin = origin_of(request, source, old.reason, selection.kept)
+    return make_plan(origin, old.asked, wishes(selection.numbers, old.asked))
 
 
 @requires(MAY_CHANGE)

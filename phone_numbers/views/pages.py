@@ -16,8 +16,8 @@ from django_htmx.middleware import HtmxDetails
 Arguments = ParamSpec("Arguments")
 Row = TypeVar("Row", bound=Model)
 
-MOST_DIGITS = 19
-"""A row's id has fewer."""
+MOST_DIGITS, MOST_FIGURES = 19, 10
+"""A row's id has fewer, and a count of rows."""
 
 
 class PageRequest(HttpRequest):
@@ -53,6 +53,17 @@ def render_page(
     return render(request, name, {**context, "is_piece": is_piece}, status=status)
 
 
+def read_id(text: str) -> int | None:
+    """The id of a row; None for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < MOST_DIGITS else None
+
+
+def read_count(text: str) -> int | None:
+    """A count as people type it, 1,200; None for what is none."""
+    figures = text.strip().replace(",", "")
+    return int(figures) if figures.isascii() and figures.isdigit() and len(figures) < MOST_FIGURES else None
+
+
 def page_of(rows: "QuerySet[Row]", request: HttpRequest, per_page: int) -> "Page[Row]":
     """The page that `page=` asks for; the nearest there is when there is none such."""
     return Paginator(rows, per_page).get_page(request.GET.get("page"))
@@ -70,11 +81,10 @@ class Slice(Generic[Row]):
 
 def slice_of(rows: "QuerySet[Row]", request: HttpRequest, size: int) -> "Slice[Row]":
     """Newest first, the rows before the one `before=` names: one query that costs the same however far back."""
-    named = request.GET.get("before", "")
-    is_newest = not (named.isascii() and named.isdigit() and len(named) < MOST_DIGITS)
-    wanted = rows.order_by("-pk") if is_newest else rows.filter(pk__lt=int(named)).order_by("-pk")
+    before = read_id(request.GET.get("before", ""))
+    wanted = rows.order_by("-pk") if before is None else rows.filter(pk__lt=before).order_by("-pk")
     found = list(wanted[: size + 1])
-    return Slice(found[:size], found[size - 1].pk if len(found) > size else None, is_newest)
+    return Slice(found[:size], found[size - 1].pk if len(found) > size else None, before is None)
 
 
 def request_id() -> str:

@@ -11,6 +11,7 @@ from phone_numbers.filters.rows import matching_numbers
 from phone_numbers.models import Account, PhoneNumber
 from phone_numbers.services.change_plans import check_selection, selection_hash
 from phone_numbers.services.change_requests import ChangeRefused
+from phone_numbers.views.pages import read_count, read_id
 
 MOST = 20_000
 """Numbers of one plan: it is made while somebody waits."""
@@ -45,24 +46,28 @@ class Selection:
 
 def read_selection(posted: QueryDict) -> Selection:
     """Raises ChangeRefused when it is empty, too large, or not what the page showed any more."""
-    selection = matching(posted) if posted.get("matching") == "all" else ticked(posted)
+    is_filtered = posted.get("matching") == "all"
+    selection = matching(posted.get("filter", "")) if is_filtered else check_size(ticked(posted))
+    if is_filtered:
+        shown = read_count(posted.get("count", "")) or 0
+        expected_hash = posted.get("hash") or selection_hash(selection.numbers)
+        check_selection(selection.numbers, count=shown, expected_hash=expected_hash)
+    return selection
+
+
+def check_size(selection: Selection) -> Selection:
+    """Raises ChangeRefused when it is empty, or too large for a plan."""
     if not selection.numbers:
         raise ChangeRefused("No number is selected. Tick some in the list.")
     if len(selection.numbers) > MOST:
         raise ChangeRefused(f"{len(selection.numbers):,} numbers are too many for one plan; take {MOST:,} at most.")
-    if selection.is_filtered:
-        typed = posted.get("count", "")
-        shown = int(typed) if typed.isdecimal() and len(typed) < 10 else 0
-        expected_hash = posted.get("hash") or selection_hash(selection.numbers)
-        check_selection(selection.numbers, count=shown, expected_hash=expected_hash)
     return selection
 
 
 def ticked(posted: QueryDict) -> Selection:
     """One field with commas between the ids, or the checkboxes of a page without JavaScript."""
     typed = [*re.split(r"[,\s]+", posted.get("numbers", "")), *posted.getlist("number")]
-    pks = {int(each) for each in typed if each.isdecimal() and len(each) < 19}
-    return Selection(numbers=sorted(existing(pks)))
+    return Selection(numbers=sorted(existing({pk for each in typed if (pk := read_id(each))})))
 
 
 def existing(pks: set[int]) -> Iterable[int]:
@@ -71,8 +76,9 @@ def existing(pks: set[int]) -> Iterable[int]:
         yield from PhoneNumber.objects.filter(pk__in=rest[start : start + 500]).values_list("pk", flat=True)
 
 
-def matching(posted: QueryDict) -> Selection:
-    return Selection(numbers=find_matching(posted.get("filter", "")), filter=posted.get("filter", ""), is_filtered=True)
+def matching(filter_text: str) -> Selection:
+    """All that a filter finds now. Raises ChangeRefused when that is nothing, too much, or makes no sense."""
+    return check_size(Selection(numbers=find_matching(filter_text), filter=filter_text, is_filtered=True))
 
 
 def find_matching(filter_text: str) -> list[int]:

@@ -6,6 +6,8 @@ from django.contrib.auth.models import User
 from phone_numbers.models import Change, ChangeSet, Event, PhoneNumber
 from phone_numbers.services.change_requests import ChangeRefused
 from phone_numbers.services.change_reversals import (
+    count_retried,
+    plan_anew,
     plan_restore,
     plan_retry,
     plan_undo,
@@ -145,3 +147,41 @@ def test_it_keeps_three_values_of_a_conflict(numbers: list[PhoneNumber], operato
     assert values == ({"alias": numbers[0].alias}, {"alias": "Mine"}, {"alias": "Theirs"})
     assert change.state == Change.State.CONFLICT
     assert ChangeSet.objects.get().state == "done"
+
+
+def test_it_leaves_alone_what_was_changed_since_when_made_anew(
+    numbers: list[PhoneNumber], operator: User, simulator: Simulator
+) -> None:
+    done = carry_out(start(plan(numbers[:2], operator, alias="New"), operator))
+    undoing = plan_undo(origin(operator), done)
+    drift(simulator, numbers[0], alias="Theirs")
+    anew = plan_anew(origin(operator), undoing)
+    assert (states(anew), anew.follows) == ({"planned": 1, "left_out": 1}, done)
+    assert anew.changes.get(number=numbers[0]).left_out == "changed"
+
+
+@pytest.mark.parametrize("of_all", [True, False])
+def test_it_makes_undoing_one_change_and_putting_back_anew(
+    numbers: list[PhoneNumber], operator: User, simulator: Simulator, of_all: bool
+) -> None:
+    if of_all:
+        old = plan_undo_of_change(origin(operator), work(ask(numbers[0], operator, alias="New")))
+    else:
+        drift(simulator, numbers[0], alias="New")
+        old = plan_restore(origin(operator), list(Event.objects.filter(kind=Event.Kind.DRIFT)))
+    drift(simulator, numbers[0], alias="Theirs")
+    assert plan_anew(origin(operator), old).changes.get().left_out == "changed"
+
+
+def test_it_undoes_what_was_tried_again_only_when_asked(
+    numbers: list[PhoneNumber], operator: User, simulator: Simulator
+) -> None:
+    done = carry_out(start(plan(numbers[:2], operator, alias="New"), operator))
+    drift(simulator, numbers[0], alias=numbers[0].alias)
+    done.changes.filter(number=numbers[0]).update(state=Change.State.FAILED)
+    carry_out(start(plan_retry(origin(operator), done), operator))
+    alone = plan_undo(origin(operator), done)
+    both = plan_undo(origin(operator), done, with_retries=True)
+    assert (count_retried(done), alone.changes.count(), states(both)) == (1, 1, {"planned": 2})
+    carry_out(start(both, operator))
+    assert [number_of(each.remote_id).alias for each in numbers[:2]] == [each.alias for each in numbers[:2]]

@@ -158,6 +158,43 @@ def test_it_makes_the_plan_anew_from_the_present_values(signed_in, numbers):
     assert not ChangeSet.objects.filter(pk=old.pk).exists()
 
 
+def plan_of_filter(client, filter_text):
+    numbers = find_matching(filter_text)
+    picked = {"matching": "all", "filter": filter_text, "count": len(numbers), "hash": selection_hash(numbers)}
+    make_plan(client, [], **picked)
+    return latest()
+
+
+def test_it_makes_the_plan_anew_for_what_its_filter_finds_by_then(signed_in, numbers):
+    PhoneNumber.objects.filter(pk__in=[number.pk for number in numbers[:3]]).update(alias="Old")
+    old = plan_of_filter(signed_in, "alias=Old")
+    PhoneNumber.objects.filter(pk=numbers[0].pk).update(alias="Theirs")
+    PhoneNumber.objects.filter(pk=numbers[5].pk).update(alias="Old")
+    signed_in.post(f"/changes/plans/{old.pk}/again/")
+    assert [change.number for change in latest().changes.order_by("number")] == [*numbers[1:3], numbers[5]]
+    apply(signed_in, latest())
+    assert latest().state == ChangeSet.State.APPLYING
+
+
+def test_it_says_why_a_plan_cannot_be_made_anew(signed_in, numbers):
+    PhoneNumber.objects.filter(pk=numbers[0].pk).update(alias="Old")
+    old = plan_of_filter(signed_in, "alias=Old")
+    PhoneNumber.objects.filter(pk=numbers[0].pk).update(alias="Theirs")
+    page = signed_in.post(f"/changes/plans/{old.pk}/again/")
+    assert page.status_code == 409
+    assert "No number is selected." in words_of(page)
+    assert latest() == old
+
+
+def test_it_keeps_an_applied_plan_that_is_made_anew_from_an_old_page(signed_in, numbers):
+    make_plan(signed_in, numbers[:3])
+    old = latest()
+    apply(signed_in, old)
+    signed_in.post(f"/changes/plans/{old.pk}/again/")
+    assert ChangeSet.objects.get(pk=old.pk).state == ChangeSet.State.APPLYING
+    assert latest().state == ChangeSet.State.DRAFT
+
+
 def test_it_pauses_and_goes_on(signed_in, numbers):
     make_plan(signed_in, numbers[:3])
     apply(signed_in, latest())
@@ -211,6 +248,12 @@ def test_it_shows_one_group_of_outcomes(signed_in, numbers):
 def test_it_lists_plans(signed_in, numbers):
     make_plan(signed_in, numbers[:3], reason="Ticket 7")
     assert "olga Bulk edit “Ticket 7” Plan, nothing sent 3" in words_of(signed_in.get("/changes/plans/"))
+
+
+def test_it_makes_no_plan_of_what_no_provider_takes(signed_in, numbers):
+    page = make_plan(signed_in, numbers, alias="a\0b")
+    assert (page.status_code, ChangeSet.objects.exists()) == (422, False)
+    assert "Alias must be one line of plain text." in words_of(page)
 
 
 @pytest.mark.parametrize("path", ["new/", "make/"])

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from phone_numbers.management.commands.numbers import Command
 from phone_numbers.models import Account, ChangeSet, PhoneNumber, PlanEvent
+from phone_numbers.services.change_plans import plan_changes, selection_hash
 from providers.simulator import Simulator
-from tests.phone_numbers.jobs import carry_out, edits, states
+from tests.phone_numbers.jobs import carry_out, edits, origin, states
 from tests.phone_numbers.rows import make_account, make_number
 
 
@@ -129,3 +131,21 @@ def test_it_ends_wrong_words_with_1(words: list[str], capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit) as end:
         Command().run_from_argv(["manage.py", "numbers", *words])
     assert (end.value.code, "Error: " in capsys.readouterr().err) == (1, True)
+
+
+def test_it_names_the_count_that_it_wants_typed(synced: Account, table: Path) -> None:
+    numbers = synced.numbers.filter(country="US").order_by("pk")[:60]
+    table.write_text("number,alias,owner\n" + "".join(f"{number.e164},New,Ann\n" for number in numbers))
+    _, text = run("plan", table)
+    plan, count = ChangeSet.objects.get(), len(numbers)
+    assert (plan.changes.count(), f"apply {plan.pk} --count {count}" in text) == (2 * count, True)
+    assert run("apply", plan.pk, "--count", count)[0] == 0
+
+
+def test_it_applies_no_plan_whose_filter_finds_others_by_now(number: PhoneNumber, operator: User) -> None:
+    PhoneNumber.objects.filter(pk=number.pk).update(alias="Old")
+    selection = {"filter": "alias=Old", "count": 1, "hash": selection_hash([number.pk])}
+    made = plan_changes(origin(operator, selection=selection), [number.pk], {"alias": "New"})
+    PhoneNumber.objects.filter(pk=number.account.numbers.exclude(pk=number.pk).earliest("pk").pk).update(alias="Old")
+    code, text = run("apply", made.pk)
+    assert (code, "now 2 match" in text, ChangeSet.objects.get().state) == (1, True, "draft")

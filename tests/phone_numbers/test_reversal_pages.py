@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from phone_numbers.models import Change, ChangeSet, Event
+from phone_numbers.models import Change, ChangeSet, Event, PhoneNumber
 from tests.phone_numbers.jobs import ask, work_to_the_end
 from tests.phone_numbers.pages import words_of
 from tests.phone_numbers.test_change_set_pages import latest, make_plan, numbers
@@ -54,6 +54,23 @@ def test_it_plans_what_failed_once_more(signed_in, numbers):
     assert "Plan the 1 that failed again" in words_of(signed_in.get(f"/changes/plans/{plan.pk}/"))
     signed_in.post(f"/changes/plans/{plan.pk}/retry/")
     assert [change.number for change in latest().changes.all()] == [numbers[0]]
+
+
+def test_it_offers_to_undo_what_was_tried_again_too(signed_in, numbers):
+    make_plan(signed_in, numbers[:3])
+    plan = latest()
+    plan.changes.update(state=Change.State.CONFIRMED, attempt=1)
+    plan.changes.filter(number=numbers[0]).update(state=Change.State.FAILED)
+    ChangeSet.objects.filter(pk=plan.pk).update(state=ChangeSet.State.DONE)
+    signed_in.post(f"/changes/plans/{plan.pk}/retry/")
+    latest().changes.update(state=Change.State.CONFIRMED, attempt=1)
+    assert "1 change of it came into force only when tried again" in words_of(
+        signed_in.get(f"/changes/plans/{plan.pk}/")
+    )
+    PhoneNumber.objects.filter(pk__in=[number.pk for number in numbers[:3]]).update(alias="Sales")
+    for asked, count in (({}, 2), ({"retries": "1"}, 3)):
+        signed_in.post(f"/changes/plans/{plan.pk}/undo/", asked)
+        assert latest().changes.filter(state=Change.State.PLANNED).count() == count
 
 
 def test_it_plans_what_a_file_asks_for(signed_in, numbers):

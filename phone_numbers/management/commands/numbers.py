@@ -15,8 +15,9 @@ from phone_numbers.models import Change, ChangeSet
 from phone_numbers.services.change_imports import ImportReport, import_plan
 from phone_numbers.services.change_plans import Origin
 from phone_numbers.services.change_requests import ChangeRefused
-from phone_numbers.services.change_sets import apply_plan, why_count_is_typed
+from phone_numbers.services.change_sets import apply_plan, count_planned, why_count_is_typed
 from phone_numbers.tasks import ring_for_plan
+from phone_numbers.views.selection import find_matching
 
 NOTHING, FAILED, CHANGES = 0, 1, 2
 """Exit codes of `plan` and `show`: nothing to change, something is wrong, there is something to change."""
@@ -123,7 +124,7 @@ def show(plan: ChangeSet) -> Told:
     if plan.state == ChangeSet.State.DRAFT and planned:
         why = why_count_is_typed(plan)
         told["count_needed"] = bool(why)
-        option = f" --count {planned}" if why else ""
+        option = f" --count {count_planned(plan)}" if why else ""
         lines.append(f"Apply it with: manage.py numbers apply {plan.pk}{option}")
     return told, lines, CHANGES if planned else NOTHING
 
@@ -152,7 +153,15 @@ def in_words(counts: dict[str, int]) -> str:
 
 def start_plan(*, plan_id: str, count: int | None, first: int | None, **_: object) -> Told:
     plan = plan_called(plan_id)
-    plan = apply_plan(plan, expected_hash=plan.plan_hash, user=None, user_name=who(), typed_count=count, canary=first)
+    plan = apply_plan(
+        plan,
+        expected_hash=plan.plan_hash,
+        user=None,
+        user_name=who(),
+        typed_count=count,
+        matching=find_matching(plan.selection["filter"]) if plan.selection else None,
+        canary=first,
+    )
     ring_for_plan(plan)
     told = {"plan": str(plan.pk), "state": plan.state}
     return told, [f"{plan.get_state_display()}. Follow it with: manage.py numbers show {plan.pk}"], NOTHING
