@@ -103,7 +103,7 @@ def work_on(change: Change, opened: Opening) -> None:
         put_aside(change)
         return
     if is_worn_out(change):
-        give_up(change, "")
+        give_up(change, change.failures - 1, "")  # Less this one, of which nothing comes.
         return
     if until := spared_until(change.number.account, timezone.now()):
         let_go(change, next_attempt_at=until)
@@ -269,7 +269,7 @@ def do_without_reading(change: Change, error: ProviderError) -> None:
     elif missing or (unsent and not isinstance(error, Transient)):
         settle(change, State.FAILED, f"{in_full(error)}{nothing_sent(change)}", error_slug=error.slug)
     elif change.failures >= most_failures(change) or is_old(change):
-        give_up(change, in_full(error))
+        give_up(change, change.failures, in_full(error))
     elif isinstance(error, RateLimited):
         postpone(change, error, detail=in_full(error))
     else:
@@ -289,13 +289,19 @@ def most_failures(change: Change) -> int:
     return MOST_FAILURES_UNSENT if change.state == State.PENDING else MOST_FAILURES_SENT
 
 
-def give_up(change: Change, why: str) -> None:
+def give_up(change: Change, failures: int, why: str) -> None:
+    """After so many tries that failed in a row, besides those that were put off."""
     if change.state == State.PENDING:
-        tries = f"{change.failures} tries" if change.failures > 1 else "one try"
-        detail = f"Given up after {tries}. {why}{nothing_sent(change)}"
+        detail = f"Given up after {counted(failures + change.postponed)}. {why}{nothing_sent(change)}"
     else:
         detail = f"Sent, but its outcome could not be read. {why} The next sync shows which value is in force."
     settle(change, State.FAILED, detail, error_slug="given_up")
+
+
+def counted(tries: int) -> str:
+    if not tries:
+        return "a day in which it was never its turn"
+    return f"{tries} tries" if tries > 1 else "one try"
 
 
 def nothing_sent(change: Change) -> str:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+import re
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -155,6 +156,30 @@ def test_it_gives_up_a_provider_that_stays_away(number: PhoneNumber, operator: U
     change = work_to_the_end(ask(number, operator, alias="New"))
     assert (change.state, change.failures) == (Change.State.FAILED, changes.MOST_FAILURES_UNSENT)
     assert change.detail.endswith("Nothing was sent.")
+    assert change.detail.startswith(f"Given up after {asked(simulator)} tries. ")
+
+
+def asked(simulator: Simulator) -> int:
+    """How often the provider was asked for one number."""
+    return sum(bool(re.search(ONE, entry.target)) for entry in simulator.requests.kept)
+
+
+@pytest.mark.parametrize(
+    ("times", "fault", "said"),
+    [
+        (0, "error", "Given up after a day in which it was never its turn. "),
+        (1, "error", "Given up after one try. "),
+        (3, "error", "Given up after 3 tries. "),
+        (3, "rate_limited", "Given up after 3 tries. "),
+    ],
+)
+def test_it_says_how_often_it_tried(
+    number: PhoneNumber, operator: User, simulator: Simulator, times: int, fault: str, said: str
+) -> None:
+    simulator.fault(fault, method="GET", path=ONE, times=0, **({"status": 503} if fault == "error" else {}))
+    change = work(ask(number, operator, alias="New"), calls=times)
+    Change.objects.update(created_at=timezone.now() - changes.LONGEST_LIFE * 2)
+    assert (work(change).detail.startswith(said), asked(simulator)) == (True, times)
 
 
 def test_it_sends_nothing_that_was_asked_for_long_ago(
