@@ -26,6 +26,8 @@ NOBODY = "-"
 PLANS = "plans"
 CHUNK = 2000
 DIGITS = frozenset("0123456789 ()+-.")
+DAY = dt.timedelta(days=1)
+FIRST_DAY, LAST_DAY = dt.date.min + DAY, dt.date.max - DAY
 DRIFT = Q(kind=Event.Kind.DRIFT)
 KINDS: Mapping[str, Q] = {
     "edits": Q(change__isnull=False) & ~DRIFT,
@@ -108,11 +110,12 @@ def find_plan_events(wanted: Wanted) -> QuerySet[PlanEvent]:
 
 
 def in_time(wanted: Wanted) -> Q:
+    """Beyond the days that every time zone has there is nothing to leave out."""
     found = Q()
-    if wanted.since:
+    if wanted.since and wanted.since > FIRST_DAY:
         found &= Q(at__gte=midnight(wanted.since))
-    if wanted.until and wanted.until < dt.date.max:
-        found &= Q(at__lt=midnight(wanted.until + dt.timedelta(days=1)))
+    if wanted.until and wanted.until < LAST_DAY:
+        found &= Q(at__lt=midnight(max(wanted.until, FIRST_DAY) + DAY))
     return found
 
 

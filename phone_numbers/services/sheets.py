@@ -94,6 +94,7 @@ def is_utf8(file: IO[bytes]) -> bool:
 
 
 def csv_rows(text: io.TextIOWrapper) -> Iterator[Row]:
+    line = 1
     try:
         first = text.readline()
         told = first.strip().removeprefix("sep=") if first.startswith("sep=") else ""
@@ -110,7 +111,7 @@ def csv_rows(text: io.TextIOWrapper) -> Iterator[Row]:
     except UnicodeError:
         raise UnreadableSheet("This file is no text that can be read. Save it as CSV in UTF-8.") from None
     except (csv.Error, TypeError) as error:
-        raise UnreadableSheet(f"From line {line if told is not None else 1} on this is no CSV ({error}).") from None
+        raise UnreadableSheet(f"From line {line} on this is no CSV ({error}).") from None
 
 
 def separator_of(line: str) -> str:

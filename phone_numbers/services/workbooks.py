@@ -273,5 +273,8 @@ def number_text(raw: str, *, is_day: bool) -> str:
 
 
 def unescaped(text: str) -> str:
-    """Workbooks write characters that XML cannot hold by their number."""
-    return ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
+    """Workbooks write characters that XML cannot hold by their number: halves of one, too, which alone are none."""
+    if "_x" not in text:
+        return text
+    whole = ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    return whole.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -14,7 +14,7 @@ from phone_numbers.services.change_sets import why_so_many
 from phone_numbers.services.local_fields import LENGTHS, TEXTS, TITLES, LocalEdit, LocalRefused, edit_many
 from phone_numbers.views.bulk_forms import CLEAR, KEEP, SET, count_by_account
 from phone_numbers.views.change_sets import refusal_page
-from phone_numbers.views.pages import PageRequest, request_id, requires
+from phone_numbers.views.pages import PageRequest, read_count, request_id, requires
 from phone_numbers.views.selection import Selection, read_selection
 
 MAY_CHANGE = "numbers.change_phonenumber"
@@ -93,8 +93,8 @@ def refusal_of(posted: QueryDict, selection: Selection) -> str:
         return f"{empty[0]}: enter what it should be, or choose another option."
     if not tags and all(each.wished is None for each in controls):
         return "Nothing is to be changed yet: enter a tag, or choose a field."
-    why, count = why_typed(selection), str(len(selection.numbers))
-    if why and posted.get("typed_count", "").strip().replace(",", "") != count:
+    why, count = why_typed(selection), len(selection.numbers)
+    if why and read_count(posted.get("typed_count", "")) != count:
         return f"{why} Type {count} to go on."
     return ""
 

@@ -14,7 +14,7 @@ from phone_numbers.services.editing import capabilities_of
 from phone_numbers.views.attempts import Attempt, ask_for_change, submitted
 from phone_numbers.views.changes import is_watched
 from phone_numbers.views.editors import Editor, editor_of
-from phone_numbers.views.pages import PageRequest, requires, wants_piece
+from phone_numbers.views.pages import PageRequest, read_id, requires, wants_piece
 from phone_numbers.views.rows import FIELDS, Cell, cell_of
 from phone_numbers.views.values import find_labels, value_in_words
 
@@ -59,8 +59,8 @@ def find_cell(pk: int, field: str) -> Cell:
 
 
 def find_change(request: PageRequest, pk: int) -> Change | None:
-    asked = request.GET.get("change", "")
-    return Change.objects.filter(pk=asked, number=pk).first() if asked.isdecimal() else None
+    asked = read_id(request.GET.get("change", ""))
+    return Change.objects.filter(pk=asked, number=pk).first() if asked else None
 
 
 def watching(cell: Cell, change: Change) -> Cell:

@@ -17,7 +17,7 @@ from phone_numbers.services.change_reversals import plan_restore
 from phone_numbers.services.editing import capabilities_of
 from phone_numbers.services.verdicts import SETTINGS, find_drift, judge_drift
 from phone_numbers.views.change_sets import MAY_CHANGE, origin_of
-from phone_numbers.views.pages import MOST_DIGITS, PageRequest, request_id, requires, slice_of
+from phone_numbers.views.pages import PageRequest, read_id, request_id, requires, slice_of
 from phone_numbers.views.timeline import Difference, in_words
 from phone_numbers.views.values import ROUTES, find_labels
 
@@ -100,7 +100,7 @@ def drift_judge(request: PageRequest) -> HttpResponse:
     """Of what is ticked, or of the one line whose button it was."""
     back = came_from(request)
     events = ticked_events(request)
-    reason = request.POST.get("reason", "").strip()[:LONGEST_REASON]
+    reason = request.POST.get("reason", "").replace("\0", "").strip()[:LONGEST_REASON]
     verb = request.POST.get("verdict", "")
     if not events:
         messages.error(request, "Nothing is ticked. Tick the changes that you mean.")
@@ -129,16 +129,14 @@ def restore(request: PageRequest, events: list[Event], reason: str, back: str) -
 
 
 def ticked_events(request: PageRequest) -> list[Event]:
-    ids = {each for each in request.POST.getlist("event") if each.isascii() and each.isdigit()}
-    wanted = [int(each) for each in ids if len(each) < MOST_DIGITS][:PER_PAGE]
-    events = find_drift().filter(pk__in=wanted).select_related("number__account")
+    ids = {pk for each in request.POST.getlist("event") if (pk := read_id(each))}
+    events = find_drift().filter(pk__in=sorted(ids)[:PER_PAGE]).select_related("number__account")
     return list(events.defer("number__account__credentials"))
 
 
 def came_from(request: PageRequest) -> str:
     """The inbox as it was filtered, or the page of the number."""
-    number = request.POST.get("number", "")
-    if number.isascii() and number.isdigit() and len(number) < MOST_DIGITS:
+    if number := read_id(request.POST.get("number", "")):
         return reverse("numbers:detail", args=[number])
     names = [name for name in ("kind", "state", "account") if request.POST.get(name)]
     return f"{reverse('numbers:drift_list')}?{urlencode({name: request.POST[name] for name in names})}"

@@ -25,7 +25,7 @@ from phone_numbers.services.change_log import (
     log_as_csv,
     read_page,
 )
-from phone_numbers.views.pages import MOST_DIGITS, PageRequest, requires
+from phone_numbers.views.pages import PageRequest, read_id, requires
 from phone_numbers.views.timeline import Difference, differences_in, in_words
 from phone_numbers.views.values import ROUTES, find_labels
 
@@ -154,8 +154,7 @@ def read_subject(question: Question) -> None:
     """The one number, or the one plan, that the log is about."""
     number, plan = question.typed.get("number", ""), question.typed.get("plan", "")
     if number:
-        is_id = number.isascii() and number.isdigit() and len(number) < MOST_DIGITS
-        question.number = PhoneNumber.objects.filter(pk=number).first() if is_id else None
+        question.number = PhoneNumber.objects.filter(pk=read_id(number) or 0).first()
         if question.number is None:
             question.mistakes.append("There is no such number.")
     if plan:

@@ -30,7 +30,7 @@ class Problem:
 @requires("numbers.view_phonenumber")
 @require_http_methods(["GET", "HEAD", "POST"])
 def number_paste(request: PageRequest) -> HttpResponse:
-    typed = request.POST.get("text", "")
+    typed = request.POST.get("text", "").replace("\0", "")
     context = {"list_url": reverse("numbers:list"), "most": MOST_LINES, "typed": typed, "refusal": ""}
     if request.method == "POST":
         try:

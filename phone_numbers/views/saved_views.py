@@ -18,7 +18,7 @@ from phone_numbers.services.saved_views import (
     save_view,
     visible_views,
 )
-from phone_numbers.views.pages import MOST_DIGITS, PageRequest, requires
+from phone_numbers.views.pages import PageRequest, read_id, requires
 from phone_numbers.views.view_menu import address_of, default_view_of
 
 MAY_LOOK = "numbers.view_phonenumber"
@@ -92,8 +92,7 @@ def view_delete(request: PageRequest, pk: int) -> HttpResponse:
 def view_default(request: PageRequest) -> HttpResponse:
     """The view that the list opens with; none when none is named."""
     named = request.POST.get("view", "")
-    pk = int(named) if named.isdecimal() and len(named) < MOST_DIGITS else 0
-    view = get_object_or_404(visible_views(request.user), pk=pk) if named else None
+    view = get_object_or_404(visible_views(request.user), pk=read_id(named)) if named else None
     keep_default_view(request.user, view)
     return redirect("numbers:view_list")
 

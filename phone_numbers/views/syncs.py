@@ -17,7 +17,7 @@ from phone_numbers.services.runs import open_hold
 from phone_numbers.tasks import ring, sync_account
 from phone_numbers.views.causes import Cause, cause_of
 from phone_numbers.views.findings import Finding, Kind, affected_events, affected_numbers, count_listed, findings_of
-from phone_numbers.views.pages import PageRequest, Slice, render_page, requires, slice_of, wants_piece
+from phone_numbers.views.pages import PageRequest, Slice, read_count, render_page, requires, slice_of, wants_piece
 from phone_numbers.views.progress import Progress
 
 RUNS_PER_PAGE = 50
@@ -79,8 +79,10 @@ def sync_detail(request: PageRequest, pk: int) -> HttpResponse:
 def sync_accept(request: PageRequest, pk: int) -> HttpResponse:
     run = find_run(pk)
     typed = request.POST.get("count", "").strip()
+    if (count := read_count(typed)) is None:
+        return refused(request, run, f"“{typed}” is not a count. Nothing was decided.", typed=typed)
     try:
-        accepted = accept_absences(run, count=read_count(typed), user=request.user)
+        accepted = accept_absences(run, count=count, user=request.user)
     except HoldRefused as refusal:
         return refused(request, run, str(refusal), typed=typed)
     ring(sync_account, accepted.pk)
@@ -96,13 +98,6 @@ def sync_dismiss(request: PageRequest, pk: int) -> HttpResponse:
     except HoldRefused as refusal:
         return refused(request, run, str(refusal))
     return redirect("numbers:sync_detail", pk)
-
-
-def read_count(typed: str) -> int:
-    figures = typed.replace(",", "")
-    if not (figures.isascii() and figures.isdigit() and len(figures) < 10):
-        raise HoldRefused(f"“{typed}” is not a count. Nothing was decided.")
-    return int(figures)
 
 
 def refused(request: PageRequest, run: SyncRun, sentence: str, *, typed: str = "") -> HttpResponse:

@@ -15,6 +15,7 @@ from phone_numbers.models import Event, PhoneNumber
 from phone_numbers.services.editing import capabilities_of
 from phone_numbers.services.verdicts import open_among
 from phone_numbers.templatetags.display import money
+from phone_numbers.views.pages import read_id
 from phone_numbers.views.values import ROUTES, Labels, field_title, find_labels, value_in_words
 
 PER_PAGE = 30
@@ -113,7 +114,8 @@ def events_of(number: PhoneNumber, kind: str, before: str) -> "QuerySet[Event]":
     events = number.events.select_related("change__change_set", "run").order_by("-pk")
     if kind:
         events = events.filter(KINDS[kind][1])
-    return events.filter(pk__lt=int(before)) if before.isascii() and before.isdecimal() and len(before) < 19 else events
+    oldest = read_id(before)
+    return events if oldest is None else events.filter(pk__lt=oldest)
 
 
 def lines_of(number: PhoneNumber, events: Sequence[Event]) -> list[Line]:

@@ -11,6 +11,7 @@ from phone_numbers.filters import InventoryQuery
 from phone_numbers.filters.query import EVERYTHING, Known, Mistake
 from phone_numbers.models import ListPreferences, SavedView
 from phone_numbers.services.saved_views import is_visible, visible_views
+from phone_numbers.views.pages import read_id
 
 GONE = "There is no such view, or it is not shared with you any more."
 
@@ -95,4 +96,4 @@ def views_for(user: User, query: InventoryQuery, *, is_piece: bool) -> list[Save
     """All that the person may open, in one query; for a piece of the page only the one that is open."""
     if not is_piece:
         return list(visible_views(user))
-    return list(visible_views(user).filter(pk=int(query.view))) if query.view.isdecimal() else []
+    return list(visible_views(user).filter(pk=read_id(query.view) or 0))

@@ -101,6 +101,11 @@ class TestAlias:
         assert page.status_code == 409
         assert "An edit by olga is under way" in text_of(page)
 
+    @pytest.mark.parametrize("named", ["9" * 5000, "x", "-1"])
+    def test_it_is_at_rest_when_no_change_is_named(self, signed_in, number, named):
+        page = signed_in.get(f"/numbers/{number.pk}/alias/?change={named}", headers=PIECE)
+        assert (page.status_code, number.alias in text_of(page)) == (200, True)
+
     def test_it_stops_watching_an_edit_that_no_worker_takes(self, signed_in, number, operator):
         change = make_change(number, operator)
         Change.objects.filter(pk=change.pk).update(created_at=timezone.now() - timedelta(minutes=6))

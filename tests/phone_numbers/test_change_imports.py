@@ -285,6 +285,11 @@ def test_it_obeys_what_a_file_says_of_its_separator(number: PhoneNumber, operato
     assert sentences(report) == [(4, "This row names no number.")]
 
 
+def test_it_refuses_a_separator_that_is_none(operator: User) -> None:
+    report = read(operator, b"sep=ab\r\nnumber;alias\r\n")
+    assert [line for line, _ in sentences(report)] == [1]
+
+
 def test_it_counts_lines_as_an_editor_does(number: PhoneNumber, operator: User) -> None:
     content = table(["number", "alias"], [number.e164, "two\nlines"], [], ["", "x"])
     assert [line for line, _ in sentences(read(operator, content))] == [2, 5]

@@ -84,6 +84,22 @@ def test_it_filters(signed_in, operator, line, asked, found):
     assert count_lines(signed_in.get(f"{LOG}{asked}")) == found
 
 
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("since=0001-01-01&until=9999-12-31", 1),
+        ("since=0001-01-02&until=9999-12-30", 1),
+        ("since=9999-12-31", 0),
+        ("until=0001-01-01", 0),
+    ],
+)
+def test_it_takes_the_first_and_the_last_day_there_is(signed_in, line, settings, zone, asked, found):
+    settings.TIME_ZONE = zone
+    line()
+    assert count_lines(signed_in.get(f"{LOG}?{asked}")) == found
+
+
 def test_it_shows_one_account_or_one_number(signed_in, line):
     event = line()
     other = make_event(make_number(make_account("Other")), "drift")

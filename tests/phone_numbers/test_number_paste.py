@@ -98,6 +98,10 @@ class TestPages:
         answer = client.post("/numbers/paste/", {"text": "1\n" * 10_001})
         assert (answer.status_code, "10,001 lines" in answer.content.decode()) == (422, True)
 
+    def test_it_takes_no_notice_of_what_no_database_keeps(self, client, viewer, main):
+        page = client.post("/numbers/paste/", {"text": "no\0 number"}, follow=True)
+        assert (page.status_code, "no number" in page.content.decode()) == (200, True)
+
     def test_it_forgets_a_list_after_a_week(self, client, viewer, main):
         make_number(main, "+14155550100")
         client.post("/numbers/paste/", {"text": "+14155550100"})

@@ -137,6 +137,11 @@ def test_it_takes_a_verdict(signed_in, drift, verdict, kind, simulator):
     assert edits(simulator) == []
 
 
+def test_it_keeps_of_a_reason_what_a_database_can_keep(signed_in, drift):
+    judge(signed_in, "accept", drift, reason="As\0 agreed")
+    assert Event.objects.latest("pk").detail == "Accepted. As agreed"
+
+
 def test_it_lets_the_last_word_count(signed_in, drift):
     for verdict in ("accept", "ignore", "ignore"):
         judge(signed_in, verdict, drift)

@@ -42,6 +42,7 @@ def rows(cells: str, **parts: str) -> list[tuple[int, list[str]]]:
         ('<c r="A1" t="e"><v>#N/A</v></c>', "#N/A"),
         ('<c r="A1" t="inlineStr"><is><r><t>a</t></r><r><t xml:space="preserve"> b</t></r></is></c>', "a b"),
         ('<c r="A1" t="inlineStr"><is><t>a_x000D_b_x005F_</t></is></c>', "a\rb_"),
+        ('<c r="A1" t="str"><v>_xD83D__xDE00__xD800_</v></c>', "😀�"),
         ('<c r="A1" t="s"><v>1</v></c>', "second"),
         ('<c r="A1" s="1"><v>46388</v></c>', "2027-01-01"),
         ('<c r="A1" s="2"><v>46388.5</v></c>', "2027-01-01T12:00:00"),
