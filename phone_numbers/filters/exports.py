@@ -22,6 +22,7 @@ from phone_numbers.filters.sections import find_sections, key_of
 from phone_numbers.filters.words import in_words
 from phone_numbers.models import Account, LocalFields, PhoneNumber, Tag
 from phone_numbers.models.numbers import SERVICE_BITS
+from phone_numbers.services.local_changes import newest_notes
 from phone_numbers.services.spreadsheets import protect
 from providers.contract import Route
 
@@ -133,9 +134,10 @@ COLUMNS = {
         Column("tags", ("id",), lambda values, _: values[0], is_free=True),
         Column("owner", ("id",), lambda values, _: values[0], is_free=True),
         Column("cost_centre", ("id",), lambda values, _: values[0], is_free=True),
+        Column("note", ("id",), lambda values, _: values[0], is_free=True),
     )
 }
-OURS = ("tags", "owner", "cost_centre", "read")
+OURS = ("tags", "owner", "cost_centre", "note", "read")
 """Kept in tables of their own."""
 EXTRAS = {"rate": ("currency",)}
 """What must stand beside a column to be understood."""
@@ -206,6 +208,8 @@ def in_text(rows: Sequence[Row], columns: Sequence[Column], directory: Directory
     keys = {column.key for column in columns}
     is_asked = directory.has_words_of_ours and not keys.isdisjoint(OURS)
     ours = words_of_ours(rows) if is_asked else dict[str, dict[int, str]].fromkeys(OURS, {})
+    if "note" in keys:
+        ours["note"] = newest_notes(row["id"] for row in rows)
     if "read" in keys:
         ours["read"] = moments_of_reading(rows)
     texts = [column_texts(column, rows, directory, ours) for column in columns]

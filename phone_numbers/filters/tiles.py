@@ -14,7 +14,9 @@ from django.db.models.expressions import RawSQL
 from phone_numbers.filters.facets import FACETS, Asked, count_also
 from phone_numbers.filters.query import InventoryQuery
 from phone_numbers.models import Change
+from phone_numbers.services.verdicts import find_drift
 
+MOST_COUNTED = 100
 LIVE = ", ".join(f"'{state}'" for state in Change.LIVE)
 
 
@@ -73,3 +75,14 @@ def count_kinds(asked: Asked) -> tuple[int, ...]:
 def changes_under_way() -> RawSQL:
     """How many changes are; to annotate another query with, which saves one of its own."""
     return RawSQL(f"(SELECT count(*) FROM numbers_change WHERE state IN ({LIVE}))", [], IntegerField())
+
+
+def undecided() -> RawSQL:
+    """How many settings changed outside and wait for a verdict, counted no further than `MOST_COUNTED`.
+
+    To annotate another query with, which saves one of its own. Without an order, so that the index by field answers:
+    renewals, of which there are thousands, are not looked at.
+    """
+    waiting = find_drift(kind="settings", state="open").order_by().values("pk")[:MOST_COUNTED]
+    sql, values = waiting.query.sql_with_params()
+    return RawSQL(f"(SELECT count(*) FROM ({sql}) AS waiting)", values, IntegerField())

@@ -56,6 +56,7 @@ class Event(models.Model):
             models.Index(fields=["actor_name", "-id"], condition=~Q(actor_name=""), name="event_by_actor"),
             models.Index(fields=["-id"], condition=Q(change__isnull=False), name="event_of_change"),
             models.Index(fields=["-id"], condition=Q(kind="drift"), name="event_of_drift"),
+            models.Index(fields=["field"], condition=Q(kind="drift"), name="event_of_drift_by_field"),
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_safe
 
+from phone_numbers.filters.tiles import MOST_COUNTED, undecided
 from phone_numbers.models import Account
 from phone_numbers.views.pages import MOST_DIGITS, PageRequest, requires, wants_piece
 from phone_numbers.views.standings import Situation, count_needing_person, find_situations, needs_warning
@@ -71,4 +72,15 @@ def frame(_: HttpRequest) -> Mapping[str, Any]:
     return {
         "freshness": SimpleLazyObject(lambda: freshness_of(Account.objects.defer("credentials"))),
         "needing_person": SimpleLazyObject(count_needing_person),
+        "undecided": SimpleLazyObject(count_undecided),
     }
+
+
+def count_undecided() -> str:
+    """How many changes outside wait for somebody, as the navigation tells it."""
+    account = Account.objects.annotate(undecided=undecided()).only("pk").first()
+    return in_short(account.undecided) if account else ""
+
+
+def in_short(count: int) -> str:
+    return f"{MOST_COUNTED - 1}+" if count >= MOST_COUNTED else str(count or "")

@@ -50,6 +50,13 @@ def head_column(query: InventoryQuery, key: str) -> HeadColumn:
     return HeadColumn(key, column.title, column.hint, aria_sort, next_sort, cell)
 
 
+def orders(query: InventoryQuery, keys: Sequence[str]) -> list[tuple[str, str]]:
+    """What the list can be sorted by, and what it is sorted by, even where no column shows that."""
+    now = query.sort.removeprefix("-")
+    columns = [column for column in LIST_COLUMNS.values() if column.sort and (column.key in keys or column.sort == now)]
+    return [(query.sort if column.sort == now else column.sort, column.title) for column in columns]
+
+
 def find_more(numbers: Sequence[PhoneNumber], keys: Sequence[str], directory: Directory) -> Mapping[int, More]:
     """What the rows' own columns do not hold, by number; asked for only when a column shows it."""
     more: dict[int, dict[str, str]] = {}

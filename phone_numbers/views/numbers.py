@@ -16,14 +16,14 @@ from phone_numbers.filters.columns import needed_by
 from phone_numbers.filters.query import Mistake
 from phone_numbers.filters.rows import NumberPage, find_page
 from phone_numbers.filters.table import PER_PAGE
-from phone_numbers.filters.tiles import changes_under_way, find_tiles
+from phone_numbers.filters.tiles import changes_under_way, find_tiles, undecided
 from phone_numbers.filters.words import SERVICE_MATCHES
 from phone_numbers.forms import filter_panel
 from phone_numbers.models import Account, SyncRun
 from phone_numbers.services.list_preferences import find_preferences
 from phone_numbers.services.lists import is_kept
-from phone_numbers.views.freshness import freshness_of
-from phone_numbers.views.list_columns import find_more, head_columns, keys_of
+from phone_numbers.views.freshness import freshness_of, in_short
+from phone_numbers.views.list_columns import find_more, head_columns, keys_of, orders
 from phone_numbers.views.pages import PageRequest, render_page, requires, wants_piece
 from phone_numbers.views.progress import Progress
 from phone_numbers.views.rows import rows_of
@@ -56,14 +56,14 @@ def number_list(request: PageRequest) -> HttpResponse:
     is_piece = wants_piece(request)
     if default and not request.GET and not is_piece:
         return redirect(address_of(default))
-    accounts, edition, waiting = find_accounts()
+    accounts, edition, counts = find_accounts()
     query = InventoryQuery.read(request.GET, {str(pk): account.name for pk, account in accounts.items()})
     views = views_for(request.user, query, is_piece=is_piece)
     query, active = beside_view(query, views, has_default=default is not None)
     keys = keys_of(query, preferences)
     query, page = page_of(with_known_list(query), edition, needed_by(keys))
     context = list_context(request, query, page, accounts) | table_context(query, page, accounts, keys)
-    context |= {"density": preferences.density, "waiting": waiting}
+    context |= {"density": preferences.density, **counts}
     context["menu"] = view_menu(query, active, views, request.user, keys, has_default=default is not None)
     if not is_piece:
         context |= frame_context(query, accounts)
@@ -83,13 +83,15 @@ def with_known_list(query: InventoryQuery) -> InventoryQuery:
     return replace(query, mistakes=(*query.mistakes, mistake))
 
 
-def find_accounts() -> tuple[Accounts, str, int]:
-    """By id, the inventory's edition, and how many changes are under way: all in one query."""
+def find_accounts() -> tuple[Accounts, str, dict[str, Any]]:
+    """By id, the inventory's edition, and how much is under way and to be decided: all in one query."""
     found = Account.objects.defer("credentials")
-    accounts = list(found.annotate(edition=directory.edition(), waiting=changes_under_way()))
-    if not accounts:
-        return {}, directory.current_edition(), 0
-    return {account.pk: account for account in accounts}, str(accounts[0].edition), accounts[0].waiting
+    counted = found.annotate(edition=directory.edition(), waiting=changes_under_way(), undecided=undecided())
+    if not (accounts := list(counted)):
+        return {}, directory.current_edition(), {"waiting": 0, "undecided": ""}
+    first = accounts[0]
+    counts = {"waiting": first.waiting, "undecided": in_short(first.undecided)}
+    return {account.pk: account for account in accounts}, str(first.edition), counts
 
 
 def page_of(query: InventoryQuery, edition: str, also: Sequence[str]) -> tuple[InventoryQuery, NumberPage]:
@@ -124,8 +126,8 @@ def list_context(request: PageRequest, query: InventoryQuery, page: NumberPage, 
 
 def table_context(query: InventoryQuery, page: NumberPage, accounts: Accounts, keys: Sequence[str]) -> dict[str, Any]:
     more = find_more(page.numbers, keys, page.directory)
-    rows = rows_of(page.numbers, accounts, more)
-    return {"rows": rows, "columns": head_columns(query, keys), "names_type": "type" not in keys}
+    shown = {"columns": head_columns(query, keys), "orders": orders(query, keys), "names_type": "type" not in keys}
+    return {"rows": rows_of(page.numbers, accounts, more), **shown}
 
 
 def frame_context(query: InventoryQuery, accounts: Accounts) -> dict[str, Any]:

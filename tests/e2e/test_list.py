@@ -126,6 +126,22 @@ def test_it_fits_a_phone(site, account):
     expect(page.get_by_role("heading", name="Changes", exact=True)).to_be_visible()
 
 
+@PHONE
+def test_it_is_sorted_by_a_choice_on_a_phone(site, account):
+    page = site.open("/numbers/")
+    expect(page.locator("thead a:visible")).to_have_count(1)
+    page.get_by_label("Sort by").select_option("Alias")
+    expect(page).to_have_url(re.compile(r"\?sort=alias$"))
+    page.locator("#sort-alias").click()
+    expect(page).to_have_url(re.compile(r"\?sort=-alias$"))
+    expect(page.get_by_label("Sort by")).to_have_value("-alias")
+    first = PhoneNumber.objects.order_by("-alias").first()
+    expect(rows(page).first.locator("[data-column=alias]")).to_contain_text(first.alias)
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("checkbox", name="Local", exact=True).first.check()
+    expect(page).to_have_url(re.compile(r"type=local&sort=-alias$|sort=-alias&type=local$"))
+
+
 def test_it_remembers_the_theme(site, account, page):
     site.open("/numbers/")
     page.get_by_label("theme and sign out").click()

@@ -8,6 +8,7 @@ from django.test import Client
 
 from phone_numbers.models import ChangeSet, PhoneNumber
 from phone_numbers.services.local_fields import LocalEdit, edit_local_fields
+from phone_numbers.services.notes import add_note
 from tests.phone_numbers.rows import make_account, make_application, make_number
 from tests.phone_numbers.test_change_imports import read
 
@@ -29,6 +30,8 @@ def numbers(operator: User) -> list[PhoneNumber]:
     made += [make_number(other, made[0].e164), make_number(account, presence="released", alias="gone")]
     pks = [number.pk for number in made]
     edit_local_fields(pks, LocalEdit(add_tags=["VIP, north"], owner="@Ann", cost_centre="-7"), user=operator)
+    for text in ("Of old", "=Ask Ann,\nthen Bo"):
+        add_note(made[0], text, user=operator)
     return made
 
 

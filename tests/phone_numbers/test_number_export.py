@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from phone_numbers.filters import exports
 from phone_numbers.models import PhoneNumber
+from phone_numbers.services.notes import add_note, withdraw_note
 from phone_numbers.services.spreadsheets import protect, unprotect
 from tests.phone_numbers.rows import make_account, make_application, make_number
 from tests.roles import make_user
@@ -52,6 +53,15 @@ def test_it_exports_every_column_an_import_needs(client, numbers):
     needed = {"number", "account", "alias", "voice_route", "message_route", "tags", "owner", "cost_centre"}
     assert needed <= set(row)
     assert (row["account"], row["voice_route"], row["message_route"]) == ("Main", "application:111", "")
+
+
+def test_it_exports_the_newest_note_that_stands(client, numbers):
+    author = make_user("operator", username="olga")
+    *_, withdrawn = (add_note(numbers[8], text, user=author) for text in ("Old", "=New", "Never mind"))
+    withdraw_note(withdrawn, user=author)
+    (row,) = rows_of(client.get("/numbers/export/?alias=plain&columns=note"))
+    assert unprotect(row["note"]) == "=New"
+    assert row["note"] != "=New"
 
 
 def test_it_exports_a_selection(client, numbers):

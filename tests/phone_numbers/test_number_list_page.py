@@ -98,6 +98,19 @@ class TestWholePage:
         assert page.count("aria-sort") == 1
         assert re.search(r'data-column="alias" aria-sort="descending"', page)
 
+    def test_it_offers_the_shown_columns_and_the_present_order_to_be_sorted_by(self, client, operator):
+        make_number(make_account())
+        page = text_of(client.get("/numbers/?sort=-presence&columns=alias,tags"))
+        choice = page.split('id="sort-by"')[1].split("</select>")[0]
+        offered = re.findall(r'<option value="([a-z-]+)"( selected)?>', choice)
+        assert offered == [("number", ""), ("alias", ""), ("-presence", " selected")]
+
+    def test_it_says_of_a_column_that_it_cannot_be_sorted_by(self, client, operator):
+        make_number(make_account())
+        page = text_of(client.get("/numbers/?columns=alias,owner"))
+        assert '<span title="not sortable">Owner</span>' in page
+        assert "not sortable" in text_of(client.get("/numbers/columns/")).split('value="owner"')[2].split("</li>")[0]
+
     def test_it_says_which_accounts_are_demo_accounts(self, client, operator):
         make_account("Plivo demo", is_demo=True)
         page = text_of(client.get("/numbers/"))
@@ -187,6 +200,14 @@ class TestFragment:
         for swapped in ("results", "count", "filter-count", "chips", "announcer"):
             assert re.search(f'id="{swapped}"', text)
         assert ">1 number, page 1 of 1<" in text
+
+    def test_it_swaps_nothing_that_the_page_does_not_have(self, client, operator):
+        make_number(make_account())
+        piece = text_of(client.get("/numbers/?type=local", headers=PIECE))
+        swapped = re.findall(r'id="([\w-]+)"[^>]*hx-swap-oob', piece)
+        page = text_of(client.get("/numbers/?type=local"))
+        assert len(swapped) > 10
+        assert [each for each in swapped if page.count(f'id="{each}"') != 1] == []
 
     @pytest.mark.parametrize("header", ["HX-Boosted", "HX-History-Restore-Request"])
     def test_it_gives_a_window_the_whole_page(self, client, operator, header):

@@ -1,14 +1,18 @@
 """What others changed: a person keeps it, writes theirs over it, or puts it back. Our own writes are not among it."""
 
+import re
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from phone_numbers.filters.tiles import MOST_COUNTED
 from phone_numbers.models import Account, Change, ChangeSet, DriftVerdict, Event, PhoneNumber
 from phone_numbers.services.change_requests import ChangeRefused
 from phone_numbers.services.change_reversals import plan_again
 from phone_numbers.services.change_sets import cancel_change_set
 from phone_numbers.services.verdicts import find_drift, keep_theirs
+from phone_numbers.views.freshness import count_undecided
 from tests.phone_numbers.jobs import ask, carry_out, edits, origin, plan, start, states, sync, work
 from tests.phone_numbers.pages import words_of
 from tests.phone_numbers.rows import make_account, make_event, make_number
@@ -227,6 +231,38 @@ def test_it_filters_by_account(signed_in, drift):
 def test_it_says_what_it_is_by_now(signed_in, drift, number):
     PhoneNumber.objects.filter(pk=number.pk).update(alias="Newer")
     assert "Theirs Newer by now" in words_of(signed_in.get(INBOX))
+
+
+@pytest.mark.parametrize("path", ["/numbers/", "/changes/", "/accounts/freshness/"])
+def test_it_tells_on_every_page_how_much_is_to_be_decided(signed_in, drift, path):
+    def badge():
+        page = signed_in.get(path, headers={"HX-Request": "true"} if "freshness" in path else {}).content.decode()
+        return re.search(r'id="undecided"[^>]*>([^<]*)<', page)[1]
+
+    assert badge() == "1"
+    judge(signed_in, "accept", drift)
+    assert badge() == ""
+
+
+def test_it_counts_no_further_than_anybody_reads(signed_in):
+    number = make_number(make_account())
+    for _ in range(MOST_COUNTED + 1):
+        make_event(number, "drift", field="alias", before="a", after="b")
+    for path in ("/numbers/", "/accounts/"):
+        assert "99+ changed outside" in words_of(signed_in.get(path))
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL reads small tables whole")
+def test_it_finds_what_is_to_be_decided_by_an_index():
+    make_account()
+    with CaptureQueriesContext(connection) as queries:
+        count_undecided()
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {queries[0]['sql']}")
+        plan = " ".join(row[-1] for row in cursor.fetchall())
+    assert "SEARCH numbers_event USING INDEX event_of_drift_by_field" in plan
+    assert "SCAN numbers_event" not in plan
+    assert "SCAN numbers_driftverdict" not in plan
 
 
 def test_it_asks_no_more_of_the_database_for_more_changes(signed_in):
