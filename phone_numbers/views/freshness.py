@@ -61,9 +61,10 @@ def account_freshness(request: PageRequest) -> HttpResponse:
     """Polled by the pages of the inventory; `account=` says which accounts a page is about."""
     if not wants_piece(request):
         return redirect("numbers:account_list")
-    accounts = list(Account.objects.defer("credentials"))
+    accounts = list(Account.objects.defer("credentials").annotate(undecided=undecided()))
     scope = [int(each[:MOST_DIGITS]) for each in request.GET.getlist("account") if each.isascii() and each.isdigit()]
     context = {"freshness": freshness_of(accounts, scope), "needing_person": count_needing_person(accounts)}
+    context["undecided"] = in_short(accounts[0].undecided) if accounts else ""
     return render(request, "accounts/_freshness.html", {**context, "is_polled": True})
 
 

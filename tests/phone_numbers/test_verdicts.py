@@ -252,17 +252,18 @@ def test_it_counts_no_further_than_anybody_reads(signed_in):
         assert "99+ changed outside" in words_of(signed_in.get(path))
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL reads small tables whole")
 def test_it_finds_what_is_to_be_decided_by_an_index():
     make_account()
     with CaptureQueriesContext(connection) as queries:
         count_undecided()
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN QUERY PLAN {queries[0]['sql']}")
+        if connection.vendor == "postgresql":  # which reads small tables whole
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+        cursor.execute(f"{explain} {queries[0]['sql']}")
         plan = " ".join(row[-1] for row in cursor.fetchall())
-    assert "SEARCH numbers_event USING INDEX event_of_drift_by_field" in plan
-    assert "SCAN numbers_event" not in plan
-    assert "SCAN numbers_driftverdict" not in plan
+    assert "event_of_drift_by_field" in plan
+    assert not re.search(r"SCAN numbers_(event|driftverdict)", plan)
 
 
 def test_it_asks_no_more_of_the_database_for_more_changes(signed_in):
