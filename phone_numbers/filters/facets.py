@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import connection
-from django.db.models import BooleanField, CharField, Count
+from django.db.models import Aggregate, BooleanField, CharField, Count
 from django.db.models.expressions import RawSQL
 
 from phone_numbers.filters.conditions import ROUTED_FOR, Reading, combinations
@@ -23,9 +23,9 @@ from phone_numbers.models.numbers import SERVICE_BITS
 from phone_numbers.services.bookkeeping.cells import ALIKE, COLUMNS, LONGEST_TARGET, cell
 
 Cell = tuple[Any, ...]
-"""A row of the tally, with its count last."""
+"""A row of the tally, with its count; and, where numbers were looked at, with their ids after it."""
 ACCOUNT, TYPE, COUNTRY, BITS, TENDLC, TOLL_FREE, PRESENCE = range(7)
-VOICE_KIND, VOICE_TARGET, MESSAGE_KIND, MESSAGE_TARGET, CURRENCY, RENEWS, COUNT = range(7, 14)
+VOICE_KIND, VOICE_TARGET, MESSAGE_KIND, MESSAGE_TARGET, CURRENCY, RENEWS, COUNT, IDS = range(7, 15)
 COLUMN_FACETS = {
     "account": ACCOUNT,
     "type": TYPE,
@@ -39,6 +39,8 @@ FACETS = (
     *("country", "application", "unrouted"),
 )
 NO_RATE = "-"
+KEPT_FOUND = 20_000
+"""Of no more numbers than this the ids are kept: what was found once need not be searched for again."""
 OPTIONAL = ("country",)
 """Facets whose empty value is no value."""
 
@@ -87,8 +89,26 @@ def cells_of(asked: Asked) -> tuple[Cell, ...]:
     columns = [name if name in ALIKE else f"cell_{name}" for name in COLUMNS]
     if connection.vendor == "postgresql":
         cells = numbers.annotate(**computed, unsortable=UNSORTABLE).values_list(*columns, "unsortable")
-        return tuple((*each, count) for *each, _, count in cells.annotate(Count("pk")))
-    return tuple(numbers.annotate(**computed).values_list(*columns).annotate(Count("pk")))
+        return tuple((*each, count, ids) for *each, _, count, ids in cells.annotate(Count("pk"), Ids("pk")))
+    return tuple(numbers.annotate(**computed).values_list(*columns).annotate(Count("pk"), Ids("pk")))
+
+
+class Ids(Aggregate):
+    """As text, with commas between them; nothing when there are too many in all cells together."""
+
+    name = "Ids"
+    output_field = CharField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template=of_few("group_concat(%(expressions)s)"), **context)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        joined = "array_to_string(array_agg(%(expressions)s), ',')"
+        return self.as_sql(compiler, connection, template=of_few(joined), **context)
+
+
+def of_few(joined: str) -> str:
+    return f"CASE WHEN sum(count(*)) OVER () <= {KEPT_FOUND} THEN {joined} END"
 
 
 OWN_CELL = cell("numbers_phonenumber.")

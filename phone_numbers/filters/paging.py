@@ -6,9 +6,12 @@ jump to page N counts rows in the index alone, from the nearer end, once: where 
 
 import base64
 import json
+from array import array
+from bisect import bisect
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -18,7 +21,9 @@ from django.db.models.expressions import OrderBy
 from phone_numbers.filters.conditions import Reading
 from phone_numbers.filters.directory import Directory
 from phone_numbers.filters.facets import Facets
+from phone_numbers.filters.found import Order, in_order
 from phone_numbers.filters.query import InventoryQuery
+from phone_numbers.filters.search import with_ids
 from phone_numbers.filters.sections import Section, find_sections, key_of
 from phone_numbers.models import PhoneNumber
 
@@ -86,6 +91,8 @@ class Plan:
     is_backwards: bool = False
     """Read from the end, to be turned round afterwards."""
     slices: list[Slice] = field(default_factory=list)
+    picked: Sequence[tuple[int, int]] = ()
+    """The rows themselves, when they are known: the slice each is of, and its id."""
 
     @property
     def is_descending(self) -> bool:
@@ -93,13 +100,15 @@ class Plan:
 
     def sql(self) -> Sql:
         """Section's place and row's id, of every row of the page."""
+        if self.picked:
+            rows = ", ".join(f"({place}, {pk})" for place, pk in self.picked)
+            return f"SELECT column1 AS place, column2 AS id FROM (VALUES {rows}) AS known", ()
         parts = [self.slice_sql(place, each) for place, each in enumerate(self.slices)]
         return " UNION ALL ".join(sql for sql, _ in parts), [value for _, values in parts for value in values]
 
     def slice_sql(self, place: int, part: Slice) -> Sql:
         walks = part.section.count > WALKED_FROM or not self.query.filters
-        reading = Reading(self.directory, walks, self.lead(part.section) if walks else "")
-        numbers = PhoneNumber.objects.filter(self.query.condition(reading) & part.section.condition(reading))
+        numbers = PhoneNumber.objects.filter(self.condition(part.section, walks=walks))
         if part.beyond is not None:
             numbers = numbers.filter(self.past(part.beyond, or_equal=part.with_it))
         order = [
@@ -116,6 +125,12 @@ class Plan:
             f"WITH found (id, sorted) AS MATERIALIZED ({sql}) SELECT id FROM found ORDER BY sorted {way}, id {way}"
         )
         return f"SELECT {place} AS place, id FROM ({ordered}{limits}) AS picked", values
+
+    def condition(self, section: Section, *, walks: bool) -> Q:
+        if not walks and section.found is not None:
+            return with_ids(section.found)
+        reading = Reading(self.directory, walks, self.lead(section) if walks else "")
+        return self.query.condition(reading) & section.condition(reading)
 
     def lead(self, section: Section) -> str:
         """The column whose index holds the numbers of one value in this order: the one that is usually the rarest."""
@@ -161,17 +176,34 @@ def plan_page(query: InventoryQuery, facets: Facets, directory: Directory) -> Pl
     """Raises ValueError with a sentence when `after` or `before` is no place in this list."""
     sections = find_sections(query, facets, directory)
     plan = Plan(query, directory, key_of(query.sort.removeprefix("-")))
-    for parameter in ("after", "before"):
-        if parameter in query.chosen:
-            cursor = Cursor.read(query.chosen[parameter][0], plan.column)
-            plan.is_backwards = parameter == "before"
-            return follow(plan, sections, cursor, query.per_page)
     place = Place(query.page, query.per_page, facets.total)
+    side = next((parameter for parameter in ("after", "before") if parameter in query.chosen), "")
+    cursor = Cursor.read(query.chosen[side][0], plan.column) if side else None
+    at = place.offset + place.length if side == "before" else place.offset - 1
+    was_shown = start_key(query.having(), directory) in _starts
+    if was_shown and pick(plan, sections, place, cursor, at):
+        return plan
+    if cursor:
+        plan.is_backwards = side == "before"
+        return follow(plan, sections, cursor, query.per_page)
     if start := _starts.get(start_key(query, directory)):
         return follow(plan, sections, start, place.length, with_it=True)
     plan.is_backwards = place.offset > place.total / 2
     offset = place.total - place.offset - place.length if plan.is_backwards else place.offset
     return skip(plan, sections, offset, place.length)
+
+
+def pick(plan: Plan, sections: list[Section], place: Place, cursor: Cursor | None, at: int) -> bool:
+    """The page out of what was found, if that is kept and the row it is to be beside, if any, still stands there."""
+    edition, text, _ = start_key(plan.query, plan.directory)
+    order = in_order(Order(edition, text, plan.column, plan.is_descending, sections))
+    if order is None or (cursor and order[at : at + 1] != array("q", [cursor.pk])):
+        return False
+    rows = order[place.offset : place.offset + place.length]
+    ends = list(accumulate(section.count for section in sections))
+    plan.slices = [Slice(section, section.count) for section in sections]
+    plan.picked = [(bisect(ends, place.offset + nth), pk) for nth, pk in enumerate(rows)]
+    return True
 
 
 def follow(plan: Plan, sections: list[Section], cursor: Cursor, limit: int, *, with_it: bool = False) -> Plan:
@@ -205,9 +237,10 @@ def start_key(query: InventoryQuery, directory: Directory) -> tuple[str, str, in
     return directory.edition, str(query.having()), query.page
 
 
-def remember_start(query: InventoryQuery, directory: Directory, cursor: Cursor) -> None:
-    """So that the same jump needs no counting again."""
-    if query.page > FAR // query.per_page:
-        _starts[start_key(query, directory)] = cursor
+def remember_start(plan: Plan, cursor: Cursor) -> None:
+    """So that the same jump needs no counting again, and a list that was found once is put in order the next time."""
+    is_found = plan.query.page == 1 and plan.slices[0].section.found is not None
+    if is_found or plan.query.page > FAR // plan.query.per_page:
+        _starts[start_key(plan.query, plan.directory)] = cursor
         while len(_starts) > REMEMBERED:
             _starts.popitem(last=False)

@@ -76,7 +76,7 @@ def find_page(query: InventoryQuery, edition: str, also: Collection[str] = ()) -
     if not numbers:
         return NumberPage([], place, facets, directory)
     first, last = cursor_of(numbers[0], plan), cursor_of(numbers[-1], plan)
-    remember_start(query, directory, first)
+    remember_start(plan, first)
     return NumberPage(numbers, place, facets, directory, first, last)
 
 

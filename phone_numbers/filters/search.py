@@ -76,11 +76,11 @@ def found_by(text: str, directory: Directory, *, walks: bool) -> Q:
     condition = Q()
     for term in terms_of(text):
         applications = directory.containing(term.word)
-        ours = words_of_ours(term.word) if directory.has_words_of_ours else []
+        ours = words_of_ours(term.word) if directory.has_words_of_ours else ""
         if connection.vendor == "sqlite" and not walks and term.has_trigrams:
             condition &= looked_up(term, applications, ours)
             continue
-        own = among(ours) if ours else Q()
+        own = with_ids(ours) if ours else Q()
         found = routed_to(applications) | own
         for spelling in term.spellings:
             found |= said(spelling)
@@ -101,17 +101,18 @@ def candidates(term: Term, applications: set[Key], own: Q) -> Q:
     return found
 
 
-def words_of_ours(word: str) -> list[int]:
+def words_of_ours(word: str) -> str:
     """Numbers with it in a tag, a note, the owner or the cost centre. Few have any, so these are found first."""
     with connection.cursor() as cursor:
         cursor.execute(WORDS_OF_OURS_SQL, [as_pattern(word)] * 4)
-        return sorted(pk for (pk,) in cursor.fetchall())
+        return ",".join(str(pk) for (pk,) in cursor.fetchall())
 
 
-def among(numbers: list[int]) -> Q:
+def with_ids(numbers: str) -> Q:
+    """`numbers` are ids with commas between them: thousands of them are one value so, and are not put into words."""
     if connection.vendor == "postgresql":
-        return Q(RawSQL(f"{TABLE}.id = ANY(%s)", [numbers], BooleanField()))
-    return Q(pk__in=RawSQL("SELECT value FROM json_each(%s)", [json.dumps(numbers)]))
+        return Q(RawSQL(f"{TABLE}.id = ANY(%s::bigint[])", [f"{{{numbers}}}"], BooleanField()))
+    return Q(pk__in=RawSQL("SELECT value FROM json_each(%s)", [f"[{numbers}]"]))
 
 
 def routed_to(applications: set[Key]) -> Q:
@@ -150,13 +151,13 @@ def has_trigrams(spelling: str) -> RawSQL:
     return RawSQL(f"{indexed} @> %s::text[]", [trigrams], BooleanField())
 
 
-def looked_up(term: Term, applications: set[Key], ours: list[int]) -> Q:
+def looked_up(term: Term, applications: set[Key], ours: str) -> Q:
     """By SQLite's indexes, one after the other: in a condition with OR it would use none of them."""
     asked = [(SAID_SQL, quoted(spelling)) for spelling in sorted(term.spellings)]
     if applications:
         asked += [(ROUTED_SQL.format(prefix), json.dumps(sorted(applications))) for prefix in ("voice", "message")]
     if ours:
-        asked.append(("SELECT value FROM json_each(%s)", json.dumps(ours)))
+        asked.append(("SELECT value FROM json_each(%s)", f"[{ours}]"))
     return Q(pk__in=RawSQL(" UNION ".join(sql for sql, _ in asked), [value for _, value in asked]))
 
 

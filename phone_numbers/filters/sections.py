@@ -5,7 +5,7 @@ value is a section, and within it numbers are in the order of one indexed column
 whichever way the list is sorted.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +22,7 @@ from phone_numbers.filters.facets import (
     COLUMN_FACETS,
     COUNT,
     CURRENCY,
+    IDS,
     NO_RATE,
     RENEWS,
     TENDLC,
@@ -61,6 +62,13 @@ class Section:
     condition: Narrow
     parameter: str = ""
     """The filter that a section of one column's value amounts to."""
+    cells: Sequence[Cell] = ()
+
+    @property
+    def found(self) -> str | None:
+        """The ids of its numbers with commas between them, when they are few and were searched for."""
+        ids = [each[IDS] for each in self.cells if len(each) > IDS]
+        return None if not ids or None in ids else ",".join(ids)
 
 
 def key_of(sort: str) -> str:
@@ -83,24 +91,28 @@ def find_sections(query: InventoryQuery, facets: Facets, directory: Directory, k
     elif sort == "renewal":
         known, unknown = of_renewals(facets.matching)
     else:
-        known = [Section("", facets.total, lambda _: Q())]
+        known = [section("", facets.matching, lambda _: Q())]
     known = known[::-1] if query.sort.startswith("-") else known
     return [section for section in (*known, *unknown) if section.count or section.name == kept]
 
 
-def tallied(cells: Iterable[Cell], key: Callable[[Cell], Any]) -> Counter[Any]:
-    counts: Counter[Any] = Counter()
+def section(name: str, cells: Sequence[Cell], condition: Narrow, parameter: str = "") -> Section:
+    return Section(name, sum(each[COUNT] for each in cells), condition, parameter, cells)
+
+
+def grouped(cells: Iterable[Cell], key: Callable[[Cell], Any]) -> defaultdict[Any, list[Cell]]:
+    groups: defaultdict[Any, list[Cell]] = defaultdict(list)
     for each in cells:
-        counts[key(each)] += each[COUNT]
-    return counts
+        groups[key(each)].append(each)
+    return groups
 
 
 def of_column(sort: str, cells: Sequence[Cell], directory: Directory) -> list[Section]:
     place = BITS if sort == "services" else COLUMN_FACETS[sort]
-    counts = tallied(cells, lambda cell: cell[place])
+    groups = grouped(cells, lambda cell: cell[place])
     order = directory.accounts.__getitem__ if place == ACCOUNT else None
     column = COLUMN_OF[sort]
-    return [Section(str(value), counts[value], having(column, value), sort) for value in sorted(counts, key=order)]
+    return [section(str(value), groups[value], having(column, value), sort) for value in sorted(groups, key=order)]
 
 
 def having(column: str, value: object) -> Narrow:
@@ -109,8 +121,8 @@ def having(column: str, value: object) -> Narrow:
 
 def of_registrations(cells: Sequence[Cell]) -> list[Section]:
     """By 10DLC, and where that does not apply by the verification of toll-free numbers."""
-    counts = tallied(cells, lambda cell: (cell[TENDLC], cell[TOLL_FREE]))
-    return [Section("/".join(pair), counts[pair], registered_as(*pair), "tendlc") for pair in sorted(counts)]
+    groups = grouped(cells, lambda cell: (cell[TENDLC], cell[TOLL_FREE]))
+    return [section("/".join(pair), groups[pair], registered_as(*pair), "tendlc") for pair in sorted(groups)]
 
 
 def registered_as(tendlc: str, toll_free: str) -> Narrow:
@@ -118,9 +130,9 @@ def registered_as(tendlc: str, toll_free: str) -> Narrow:
 
 
 def of_rates(cells: Sequence[Cell]) -> tuple[list[Section], list[Section]]:
-    counts = tallied(cells, lambda cell: cell[CURRENCY])
-    unknown = Section(NO_RATE, counts.pop(NO_RATE, 0), lambda _: Q(monthly_rate__isnull=True))
-    return [Section(each, counts[each], in_currency(each)) for each in sorted(counts)], [unknown]
+    groups = grouped(cells, lambda cell: cell[CURRENCY])
+    unknown = section(NO_RATE, groups.pop(NO_RATE, []), lambda _: Q(monthly_rate__isnull=True))
+    return [section(each, groups[each], in_currency(each)) for each in sorted(groups)], [unknown]
 
 
 def in_currency(currency: str) -> Narrow:
@@ -128,22 +140,22 @@ def in_currency(currency: str) -> Narrow:
 
 
 def of_renewals(cells: Sequence[Cell]) -> tuple[list[Section], list[Section]]:
-    counts = tallied(cells, lambda cell: bool(cell[RENEWS]))
-    known = Section("known", counts[True], lambda _: Q(renewal_date__isnull=False))
-    return [known], [Section("unknown", counts[False], lambda _: Q(renewal_date__isnull=True))]
+    groups = grouped(cells, lambda cell: bool(cell[RENEWS]))
+    known = section("known", groups[True], lambda _: Q(renewal_date__isnull=False))
+    return [known], [section("unknown", groups[False], lambda _: Q(renewal_date__isnull=True))]
 
 
 def of_routes(prefix: str, cells: Sequence[Cell], directory: Directory) -> list[Section]:
     """Nowhere, then what people know by a name, by that name, then the addresses of each account."""
-    counts = tallied(cells, lambda cell: routes_of(cell)[prefix == "message"])
+    groups = grouped(cells, lambda cell: routes_of(cell)[prefix == "message"])
 
     def order(key: Key) -> tuple[int, str, Key]:
         return (0 if not key[1] else 1 if key[2] else 2), directory.label(key).casefold(), key
 
-    nowhere = sum(count for key, count in counts.items() if not (key[1] or key[2]))
-    first = [Section("nowhere", nowhere, lambda _: Q(**{f"{prefix}_kind": "", f"{prefix}_target": ""}))]
-    rest = [key for key in sorted(counts, key=order) if key[1] or key[2]]
-    return first + [Section("/".join(map(str, key)), counts[key], going_to(prefix, key)) for key in rest]
+    nowhere = [each for key, group in groups.items() if not (key[1] or key[2]) for each in group]
+    first = [section("nowhere", nowhere, lambda _: Q(**{f"{prefix}_kind": "", f"{prefix}_target": ""}))]
+    rest = [key for key in sorted(groups, key=order) if key[1] or key[2]]
+    return first + [section("/".join(map(str, key)), groups[key], going_to(prefix, key)) for key in rest]
 
 
 def going_to(prefix: str, key: Key) -> Narrow:
@@ -151,5 +163,6 @@ def going_to(prefix: str, key: Key) -> Narrow:
     there = Q(**{"account": account, f"{prefix}_kind": kind})
     if remote_id:
         return lambda _: there & Q(**{f"{prefix}_target": remote_id})
-    is_address = RawSQL(f"({target(f'{prefix}_target', 'numbers_phonenumber.')})", [], CharField())
+    kept = target(f"{prefix}_target", "numbers_phonenumber.").replace("%", "%%")
+    is_address = RawSQL(f"({kept})", [], CharField())
     return lambda _: there & Q(Exact(is_address, ""))

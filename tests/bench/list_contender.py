@@ -30,7 +30,7 @@ from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from phone_numbers.filters import InventoryQuery, directory, facets, paging
+from phone_numbers.filters import InventoryQuery, directory, facets, found, paging
 from phone_numbers.models import Account, PhoneNumber, Tally
 from tests.bench.list_rows import seed_numbers
 from tests.roles import make_user
@@ -137,6 +137,7 @@ def forget() -> None:
     facets.counted.cache_clear()
     facets.cells_of.cache_clear()
     paging._starts.clear()
+    found.in_order.cache_clear()
 
 
 def cold_facets(text: str) -> float:
