@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.phone_numbers.rows import make_event
+
 PHONE = pytest.mark.browser_context_args(viewport={"width": 360, "height": 780}, has_touch=True)
 TWICE = pytest.mark.browser_context_args(viewport={"width": 720, "height": 450}, device_scale_factor=2)
 PATHS = (
@@ -52,6 +54,14 @@ def addresses(account):
 def test_it_can_be_hit_with_a_thumb(site, addresses):
     found = {path: site.open(path).evaluate(TOO_SMALL) for path in addresses}
     assert {path: small for path, small in found.items() if small} == {}
+
+
+@PHONE
+def test_it_marks_the_menu_when_somebody_is_needed(site, account):
+    mark = "getComputedStyle(document.querySelector('.topbar-menu'), '::after').content"
+    assert site.open("/numbers/").evaluate(mark) == "none"
+    make_event(account.numbers.earliest("e164"), "drift", field="alias", before="a", after="b")
+    assert site.open("/numbers/").evaluate(mark) == '""'
 
 
 @TWICE
