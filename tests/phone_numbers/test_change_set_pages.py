@@ -46,6 +46,16 @@ def test_it_offers_what_each_account_lets_be_changed(signed_in, numbers):
     assert "Plivo routes calls and messages of a number by one application" in words_of(page)
 
 
+def test_it_takes_more_ticked_numbers_than_a_form_may_have_fields(signed_in, synced):
+    columns = {"account": synced, "number_type": "local", "country": "US", "digest": b"0"}
+    made = [PhoneNumber(remote_id=f"1303555{n:04}", e164=f"+1303555{n:04}", **columns) for n in range(1_100)]
+    numbers = PhoneNumber.objects.bulk_create(made)
+    page = signed_in.post(NEW, {"numbers": ticked(numbers)})
+    assert "Change 1,100 numbers" in words_of(page)
+    assert page.content.decode().count(" name=") < 100
+    assert "Plan: change 1,100 numbers" in words_of(make_plan(signed_in, numbers))
+
+
 def test_it_takes_the_checkboxes_of_a_page_without_javascript(signed_in, numbers):
     page = signed_in.post(NEW, {"number": [number.pk for number in numbers[:3]]})
     assert "Change 3 numbers" in words_of(page)
