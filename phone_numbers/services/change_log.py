@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from phone_numbers.models import Change, Event, PlanEvent
-from phone_numbers.services.spreadsheets import protect
+from phone_numbers.services.spreadsheets import Echo, protect
 
 COLUMNS = (
     *("at", "number", "account", "event", "field", "before", "after", "by", "reason", "detail", "request id"),
@@ -175,13 +175,6 @@ def with_context(
 def newest_first(events: Iterable[Event], plan_events: Iterable[PlanEvent]) -> Iterator[Entry]:
     """Both in turn by their times, each in the order it was written in."""
     return merge(events, plan_events, key=lambda entry: entry.at, reverse=True)
-
-
-class Echo:
-    """A file that only hands on what is written to it."""
-
-    def write(self, text: str) -> str:
-        return text
 
 
 def log_as_csv(events: QuerySet[Event], plan_events: QuerySet[PlanEvent] | None = None) -> Iterator[str]:

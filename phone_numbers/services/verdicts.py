@@ -26,11 +26,11 @@ DRIFT_KINDS: Mapping[str, Q] = {
     "money": Q(field__in=MONEY),
     "other": ~Q(field__in=SETTINGS | COMPLIANCE | MONEY),
 }
-UNDONE = Q(verdict__plan__state=ChangeSet.State.CANCELLED)
+CAME_TO_NOTHING = Q(verdict__plan__state=ChangeSet.State.CANCELLED)
 """Put back by a plan that was then cancelled: nothing came of it, or not all."""
 STATES: Mapping[str, Q] = {
-    "open": Q(verdict=None) | UNDONE,
-    "decided": Q(verdict__isnull=False) & ~UNDONE,
+    "open": Q(verdict=None) | CAME_TO_NOTHING,
+    "decided": Q(verdict__isnull=False) & ~CAME_TO_NOTHING,
 }
 
 

@@ -20,7 +20,7 @@ from phone_numbers.templatetags.moulds import GAPS, mould_of, plain
 
 if TYPE_CHECKING:
     from phone_numbers.filters.rows import ShownNumber
-    from phone_numbers.views.list_columns import HeadColumn
+    from phone_numbers.views.list_head import HeadColumn
     from phone_numbers.views.rows import Cell, Row
 
 register = template.Library()

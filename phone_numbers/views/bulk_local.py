@@ -9,13 +9,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from phone_numbers.services.change_requests import ChangeRefused
 from phone_numbers.services.change_sets import why_so_many
 from phone_numbers.services.local_fields import LENGTHS, TEXTS, TITLES, LocalEdit, LocalRefused, edit_many
 from phone_numbers.views.bulk_forms import CLEAR, KEEP, SET, count_by_account
-from phone_numbers.views.change_sets import refusal_page
 from phone_numbers.views.pages import PageRequest, read_count, request_id, requires
-from phone_numbers.views.selection import Selection, read_selection
+from phone_numbers.views.selection import Selection, for_selection
 
 MAY_CHANGE = "numbers.change_phonenumber"
 
@@ -36,22 +34,16 @@ class TextControl:
 
 @requires(MAY_CHANGE)
 @require_POST
-def local_new(request: PageRequest) -> HttpResponse:
+@for_selection
+def local_new(request: PageRequest, selection: Selection) -> HttpResponse:
     """The form for the numbers of a selection; what it posts comes to `local_apply`."""
-    try:
-        selection = read_selection(request.POST)
-    except ChangeRefused as refused:
-        return refusal_page(request, str(refused), status=409)
     return form_page(request, selection, QueryDict())
 
 
 @requires(MAY_CHANGE)
 @require_POST
-def local_apply(request: PageRequest) -> HttpResponse:
-    try:
-        selection = read_selection(request.POST)
-    except ChangeRefused as refused:
-        return refusal_page(request, str(refused), status=409)
+@for_selection
+def local_apply(request: PageRequest, selection: Selection) -> HttpResponse:
     if sentence := refusal_of(request.POST, selection):
         return form_page(request, selection, request.POST, sentence)
     try:

@@ -28,7 +28,7 @@ from phone_numbers.views.attempts import new_key
 from phone_numbers.views.bulk_forms import PLACEHOLDERS, BulkForm, bulk_form, wishes
 from phone_numbers.views.change_set_progress import asked_lines, outcome_of, outcomes_of, rows_of
 from phone_numbers.views.pages import PageRequest, page_of, read_count, render_page, request_id, requires
-from phone_numbers.views.selection import Selection, find_matching, matching, read_selection
+from phone_numbers.views.selection import Selection, find_matching, for_selection, matching
 
 PER_PAGE = 50
 CANARY = 5
@@ -46,22 +46,16 @@ def change_set_list(request: PageRequest) -> HttpResponse:
 
 @requires(MAY_CHANGE)
 @require_POST
-def change_set_new(request: PageRequest) -> HttpResponse:
+@for_selection
+def change_set_new(request: PageRequest, selection: Selection) -> HttpResponse:
     """The form for the numbers of a selection; what it posts comes to `change_set_plan`."""
-    try:
-        selection = read_selection(request.POST)
-    except ChangeRefused as refused:
-        return refusal_page(request, str(refused), status=409)
     return form_page(request, selection, bulk_form(selection.numbers, QueryDict()))
 
 
 @requires(MAY_CHANGE)
 @require_POST
-def change_set_plan(request: PageRequest) -> HttpResponse:
-    try:
-        selection = read_selection(request.POST)
-    except ChangeRefused as refused:
-        return refusal_page(request, str(refused), status=409)
+@for_selection
+def change_set_plan(request: PageRequest, selection: Selection) -> HttpResponse:
     form = bulk_form(selection.numbers, request.POST)
     if form.mistakes:
         return form_page(request, selection, form, status=422)
@@ -101,10 +95,6 @@ def form_page(
         "idempotency_key": request.POST.get("idempotency_key") or new_key(),
     }
     return render(request, "change_sets/new.html", context, status=status)
-
-
-def refusal_page(request: PageRequest, sentence: str, *, status: int) -> HttpResponse:
-    return render(request, "change_sets/refused.html", {"sentence": sentence}, status=status)
 
 
 @requires(MAY_LOOK)

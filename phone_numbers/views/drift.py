@@ -11,13 +11,21 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
-from phone_numbers.models import Account, ChangeSet, DriftVerdict, Event
+from phone_numbers.models import ChangeSet, DriftVerdict, Event
 from phone_numbers.services.change_requests import LONGEST_REASON, ChangeRefused
 from phone_numbers.services.change_reversals import plan_restore
 from phone_numbers.services.editing import capabilities_of
 from phone_numbers.services.verdicts import SETTINGS, find_drift, judge_drift
 from phone_numbers.views.change_sets import MAY_CHANGE, origin_of
-from phone_numbers.views.pages import PageRequest, read_id, request_id, requires, slice_of
+from phone_numbers.views.pages import (
+    PageRequest,
+    accounts_by_id,
+    read_id,
+    request_id,
+    requires,
+    slice_of,
+    unknown_among,
+)
 from phone_numbers.views.timeline import Difference, in_words
 from phone_numbers.views.values import ROUTES, find_labels
 
@@ -47,14 +55,10 @@ class DriftLine:
 @requires("numbers.view_event")
 @require_safe
 def drift_list(request: PageRequest) -> HttpResponse:
-    accounts = {str(account.pk): account for account in Account.objects.defer("credentials").order_by("name")}
+    accounts = accounts_by_id()
     kind, state = request.GET.get("kind", "settings"), request.GET.get("state", "open")
     chosen = request.GET.get("account", "")
-    mistakes = [
-        f"There is no {what} “{typed}”."
-        for what, typed, known in (("kind", kind, KINDS), ("state", state, STATES), ("account", chosen, accounts))
-        if typed and typed not in known
-    ]
+    mistakes = unknown_among(("kind", kind, KINDS), ("state", state, STATES), ("account", chosen, accounts))
     context: dict[str, Any] = {"kinds": KINDS, "states": STATES, "accounts": accounts}
     if mistakes:
         return render(request, "drift/list.html", {**context, "mistakes": mistakes}, status=422)

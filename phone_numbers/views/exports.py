@@ -15,12 +15,12 @@ from phone_numbers.filters import InventoryQuery
 from phone_numbers.filters.directory import current_edition
 from phone_numbers.filters.exports import Column, export_selection, export_view, file_name, read_columns
 from phone_numbers.filters.facets import count_facets
-from phone_numbers.models import Account
 from phone_numbers.services.change_requests import ChangeRefused
 from phone_numbers.services.list_preferences import find_preferences
-from phone_numbers.views.list_columns import keys_of
+from phone_numbers.services.spreadsheets import Echo
+from phone_numbers.views.list_head import keys_of
 from phone_numbers.views.numbers import with_known_list
-from phone_numbers.views.pages import PageRequest, requires
+from phone_numbers.views.pages import PageRequest, list_query, requires
 from phone_numbers.views.selection import ticked
 
 OWN = ("format", "columns", "numbers", "number", "csrfmiddlewaretoken")
@@ -31,13 +31,6 @@ CSV, XLSX = "csv", "xlsx"
 SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 Chunks = Iterable[list[list[str]]]
-
-
-class Echo:
-    """A file that keeps nothing: what is written is what `writerow` returns."""
-
-    def write(self, text: str) -> str:
-        return text
 
 
 @requires("numbers.view_phonenumber")
@@ -85,8 +78,7 @@ def query_of(asked: QueryDict) -> InventoryQuery:
     parameters = asked.copy()
     for name in OWN:
         parameters.pop(name, None)
-    accounts = {str(pk): name for pk, name in Account.objects.values_list("pk", "name")}
-    query = with_known_list(InventoryQuery.read(parameters, accounts))
+    query = with_known_list(list_query(parameters))
     if query.mistakes:
         raise ValueError(query.mistakes[0].sentence)
     return replace(query.having(), mistakes=())

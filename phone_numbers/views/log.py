@@ -25,7 +25,7 @@ from phone_numbers.services.change_log import (
     log_as_csv,
     read_page,
 )
-from phone_numbers.views.pages import PageRequest, read_id, requires
+from phone_numbers.views.pages import PageRequest, accounts_by_id, read_id, requires
 from phone_numbers.views.timeline import Difference, differences_in, in_words
 from phone_numbers.views.values import ROUTES, find_labels
 
@@ -70,7 +70,7 @@ class LogLine:
 @requires("numbers.view_event")
 @require_safe
 def log_list(request: PageRequest) -> HttpResponse:
-    accounts = {str(account.pk): account for account in Account.objects.defer("credentials").order_by("name")}
+    accounts = accounts_by_id()
     question = read_question(request.GET, accounts)
     place = Place.read(request.GET.get("before", ""))
     found = None if question.mistakes else read_page(question.wanted, place, PER_PAGE)

@@ -23,12 +23,12 @@ from phone_numbers.models import Account, SyncRun
 from phone_numbers.services.list_preferences import find_preferences
 from phone_numbers.services.lists import is_kept
 from phone_numbers.views.freshness import freshness_of, in_short
-from phone_numbers.views.list_columns import find_more, head_columns, keys_of, orders
+from phone_numbers.views.list_head import find_more, head_columns, keys_of, orders
 from phone_numbers.views.pages import PageRequest, render_page, requires, wants_piece
 from phone_numbers.views.progress import Progress
 from phone_numbers.views.rows import rows_of
+from phone_numbers.views.saved_view_menu import address_of, beside_view, default_view_of, view_menu, views_for
 from phone_numbers.views.standings import count_needing_person
-from phone_numbers.views.view_menu import address_of, beside_view, default_view_of, view_menu, views_for
 
 EXPORTS = (
     ("CSV", "csv"),

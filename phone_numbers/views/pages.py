@@ -1,6 +1,6 @@
 """What every page shares: who may open it, and whether the whole page or a piece of it is asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
@@ -9,9 +9,12 @@ from django.contrib.auth.decorators import login_required, permission_required
 from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django_htmx.middleware import HtmxDetails
+
+from phone_numbers.filters import InventoryQuery
+from phone_numbers.models import Account
 
 Arguments = ParamSpec("Arguments")
 Row = TypeVar("Row", bound=Model)
@@ -62,6 +65,22 @@ def read_count(text: str) -> int | None:
     """A count as people type it, 1,200; None for what is none."""
     figures = text.strip().replace(",", "")
     return int(figures) if figures.isascii() and figures.isdigit() and len(figures) < MOST_FIGURES else None
+
+
+def accounts_by_id() -> dict[str, Account]:
+    """By name, under their ids as an address has them."""
+    return {str(account.pk): account for account in Account.objects.defer("credentials").order_by("name")}
+
+
+def unknown_among(*asked: tuple[str, str, Container[str]]) -> list[str]:
+    """A sentence for whatever is asked for and not known: what it is, what was typed, and what there is."""
+    return [f"There is no {what} “{typed}”." for what, typed, known in asked if typed and typed not in known]
+
+
+def list_query(parameters: QueryDict) -> InventoryQuery:
+    """What is asked of the list, given the accounts there are."""
+    names = {str(pk): name for pk, name in Account.objects.values_list("pk", "name")}
+    return InventoryQuery.read(parameters, names)
 
 
 def page_of(rows: "QuerySet[Row]", request: HttpRequest, per_page: int) -> "Page[Row]":

@@ -6,10 +6,9 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from phone_numbers.filters import InventoryQuery
 from phone_numbers.filters.neighbours import Place, find_place
-from phone_numbers.models import Account, PhoneNumber
-from phone_numbers.views.pages import PageRequest
+from phone_numbers.models import PhoneNumber
+from phone_numbers.views.pages import PageRequest, list_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +37,7 @@ class Trail:
 
 def trail_of(request: PageRequest, number: PhoneNumber) -> Trail:
     """What is not understood of the list is dropped, so that nothing but our own list is ever linked to."""
-    accounts = {str(pk): name for pk, name in Account.objects.values_list("pk", "name")}
-    query = InventoryQuery.read(QueryDict(request.GET.get("from", "")), accounts)
+    query = list_query(QueryDict(request.GET.get("from", "")))
     if query.mistakes:
         query = query.unfiltered()
     title = ", ".join(chip.value for chip in query.chips())

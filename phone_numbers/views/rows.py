@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from phone_numbers.models import Account, Change, PhoneNumber
 from phone_numbers.services.editing import capabilities_of, lock_of
 from phone_numbers.views.absences import Absence, absences_of
-from phone_numbers.views.list_columns import NO_MORE, More
+from phone_numbers.views.list_head import NO_MORE, More
 from phone_numbers.views.values import ROUTES, route_in_words
 from providers.contract import Capabilities, Service
 

@@ -1,13 +1,13 @@
 """Saving, renaming, replacing and deleting views of the list. Whoever is refused finds what was typed."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from phone_numbers.filters import InventoryQuery
-from phone_numbers.models import Account
 from phone_numbers.services.list_preferences import find_preferences, keep_default_view
 from phone_numbers.services.saved_views import (
     ViewRefused,
@@ -18,8 +18,8 @@ from phone_numbers.services.saved_views import (
     save_view,
     visible_views,
 )
-from phone_numbers.views.pages import PageRequest, read_id, requires
-from phone_numbers.views.view_menu import address_of, default_view_of
+from phone_numbers.views.pages import PageRequest, list_query, read_id, requires
+from phone_numbers.views.saved_view_menu import address_of, default_view_of
 
 MAY_LOOK = "numbers.view_phonenumber"
 
@@ -44,15 +44,26 @@ def list_page(request: PageRequest, refused: str = "", view: int = 0) -> HttpRes
     return render(request, "views/list.html", context, status=422 if refused else 200)
 
 
+def telling_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Whoever is refused sees the list of views again, with the sentence beside the view it is about."""
+
+    @wraps(view)
+    def guard(request: PageRequest, pk: int = 0) -> HttpResponse:
+        try:
+            return view(request, pk) if pk else view(request)
+        except ViewRefused as refused:
+            return list_page(request, str(refused), pk)
+
+    return guard
+
+
 @requires(MAY_LOOK)
 @require_POST
+@telling_refusals
 def view_save(request: PageRequest) -> HttpResponse:
-    try:
-        query = read_query(request.POST.get("query", ""))
-        name, is_shared = request.POST.get("name", ""), "is_shared" in request.POST
-        view = save_view(request.user, name, query, is_shared=is_shared)
-    except ViewRefused as refused:
-        return list_page(request, str(refused))
+    query = read_query(request.POST.get("query", ""))
+    name, is_shared = request.POST.get("name", ""), "is_shared" in request.POST
+    view = save_view(request.user, name, query, is_shared=is_shared)
     if "is_default" in request.POST:
         keep_default_view(request.user, view)
     return redirect(address_of(view))
@@ -60,23 +71,19 @@ def view_save(request: PageRequest) -> HttpResponse:
 
 @requires(MAY_LOOK)
 @require_POST
+@telling_refusals
 def view_replace(request: PageRequest, pk: int) -> HttpResponse:
     view = get_object_or_404(own_views(request.user), pk=pk)
-    try:
-        replace_view(view, read_query(request.POST.get("query", "")))
-    except ViewRefused as refused:
-        return list_page(request, str(refused), pk)
+    replace_view(view, read_query(request.POST.get("query", "")))
     return redirect(address_of(view))
 
 
 @requires(MAY_LOOK)
 @require_POST
+@telling_refusals
 def view_rename(request: PageRequest, pk: int) -> HttpResponse:
     view = get_object_or_404(own_views(request.user), pk=pk)
-    try:
-        rename_view(view, request.POST.get("name", ""), is_shared="is_shared" in request.POST)
-    except ViewRefused as refused:
-        return list_page(request, str(refused), pk)
+    rename_view(view, request.POST.get("name", ""), is_shared="is_shared" in request.POST)
     return redirect("numbers:view_list")
 
 
@@ -99,8 +106,7 @@ def view_default(request: PageRequest) -> HttpResponse:
 
 def read_query(typed: str) -> str:
     """As a view keeps it. Raises ViewRefused for what would not show the same tomorrow, or nothing at all."""
-    accounts = {str(pk): name for pk, name in Account.objects.values_list("pk", "name")}
-    query = InventoryQuery.read(QueryDict(typed), accounts)
+    query = list_query(QueryDict(typed))
     if query.mistakes:
         raise ViewRefused(f"This view cannot be saved: {query.mistakes[0].sentence}")
     if "list" in query.chosen:

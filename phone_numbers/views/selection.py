@@ -1,17 +1,18 @@
 """Which numbers a plan is for: those that were ticked, or all that a filter finds. Reads only their ids."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import wraps
 
-from django.http import QueryDict
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import render
 
-from phone_numbers.filters import InventoryQuery
 from phone_numbers.filters.rows import matching_numbers
-from phone_numbers.models import Account, PhoneNumber
+from phone_numbers.models import PhoneNumber
 from phone_numbers.services.change_plans import check_selection, selection_hash
 from phone_numbers.services.change_requests import ChangeRefused
-from phone_numbers.views.pages import read_count, read_id
+from phone_numbers.views.pages import PageRequest, list_query, read_count, read_id
 
 MOST = 20_000
 """Numbers of one plan: it is made while somebody waits."""
@@ -42,6 +43,20 @@ class Selection:
         if not self.is_filtered:
             return {}
         return {"filter": self.filter, "count": len(self.numbers), "hash": selection_hash(self.numbers)}
+
+
+def for_selection(view: Callable[[PageRequest, Selection], HttpResponse]) -> Callable[[PageRequest], HttpResponse]:
+    """Give the view the numbers its form is about, or tell why there are none."""
+
+    @wraps(view)
+    def guard(request: PageRequest) -> HttpResponse:
+        try:
+            selection = read_selection(request.POST)
+        except ChangeRefused as refused:
+            return render(request, "change_sets/refused.html", {"sentence": str(refused)}, status=409)
+        return view(request, selection)
+
+    return guard
 
 
 def read_selection(posted: QueryDict) -> Selection:
@@ -83,8 +98,7 @@ def matching(filter_text: str) -> Selection:
 
 def find_matching(filter_text: str) -> list[int]:
     """The ids a filter finds now, one more than a plan may have at most. Raises ChangeRefused for a mistaken filter."""
-    names = {str(pk): name for pk, name in Account.objects.values_list("pk", "name")}
-    query = InventoryQuery.read(QueryDict(filter_text), names)
+    query = list_query(QueryDict(filter_text))
     if query.mistakes:
         raise ChangeRefused(query.mistakes[0].sentence)
     return list(matching_numbers(query).order_by("pk").values_list("pk", flat=True)[: MOST + 1])

@@ -11,13 +11,23 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseStopPolling
 
-from phone_numbers.models import Account, SyncRun
+from phone_numbers.models import SyncRun
 from phone_numbers.services.holds import HoldRefused, accept_absences, dismiss_absences
 from phone_numbers.services.runs import open_hold
 from phone_numbers.tasks import ring, sync_account
 from phone_numbers.views.causes import Cause, cause_of
 from phone_numbers.views.findings import Finding, Kind, affected_events, affected_numbers, count_listed, findings_of
-from phone_numbers.views.pages import PageRequest, Slice, read_count, render_page, requires, slice_of, wants_piece
+from phone_numbers.views.pages import (
+    PageRequest,
+    Slice,
+    accounts_by_id,
+    read_count,
+    render_page,
+    requires,
+    slice_of,
+    unknown_among,
+    wants_piece,
+)
 from phone_numbers.views.progress import Progress
 
 RUNS_PER_PAGE = 50
@@ -41,16 +51,9 @@ class RunLine:
 @requires("numbers.view_syncrun")
 @require_safe
 def sync_list(request: PageRequest) -> HttpResponse:
-    accounts = {str(account.pk): account for account in Account.objects.defer("credentials").order_by("name")}
+    accounts = accounts_by_id()
     chosen, state = request.GET.get("account", ""), request.GET.get("state", "")
-    mistakes = [
-        sentence
-        for is_wrong, sentence in (
-            (chosen and chosen not in accounts, f"There is no account “{chosen}”"),
-            (state and state not in STATES, f"There is no state “{state}”"),
-        )
-        if is_wrong
-    ]
+    mistakes = unknown_among(("account", chosen, accounts), ("state", state, STATES))
     context: dict[str, Any] = {"accounts": accounts.values(), "states": STATES, "chosen": chosen, "state": state}
     if mistakes:
         mistaken = {**context, "chosen": "", "state": "", "mistakes": mistakes}

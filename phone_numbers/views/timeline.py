@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 from phone_numbers.filters.words import in_words as spelled
 from phone_numbers.models import Event, PhoneNumber
 from phone_numbers.services.editing import capabilities_of
-from phone_numbers.services.verdicts import open_among
+from phone_numbers.services.verdicts import COMPLIANCE, MONEY, open_among
 from phone_numbers.templatetags.display import money
 from phone_numbers.views.pages import read_id
 from phone_numbers.views.values import ROUTES, Labels, field_title, find_labels, value_in_words
@@ -23,8 +23,6 @@ STEPS = {Event.Kind.SENT, Event.Kind.POSTPONED, Event.Kind.UNKNOWN, Event.Kind.S
 NOTES = {Event.Kind.NOTED, Event.Kind.WITHDRAWN}
 STATUSES = {"tendlc_status", "toll_free_status", "number_type"}
 RATES = {"monthly_rate", "voice_rate", "sms_rate", "mms_rate"}
-COMPLIANCE = ("tendlc_status", "tendlc_campaign_id", "toll_free_status")
-MONEY = (*sorted(RATES), "currency", "renewal_date")
 DRIFT = Q(kind=Event.Kind.DRIFT)
 
 KINDS: Mapping[str, tuple[str, Q]] = {
