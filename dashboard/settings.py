@@ -132,6 +132,7 @@ CELERY_TASK_ACKS_ON_TIMEOUT = True  # what took too long is resumed from its row
 CELERY_TASK_ROUTES = {  # edits and the tick never wait behind syncs or plans
     "numbers.sync_account": {"queue": "syncs"},
     "numbers.work_for_account": {"queue": "plans"},
+    "numbers.write_local_changes": {"queue": "plans"},
 }
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

@@ -48,6 +48,11 @@ def ring_for_crews(now: dt.datetime) -> None:
         ring(work_for_account, account_id)
 
 
+def ring_for_local_changes(_: dt.datetime) -> None:
+    for change_set_id in change_sets.with_local_left():
+        ring(write_local_changes, str(change_set_id), expires=LONGEST_COUNTDOWN_SECONDS)
+
+
 def ring_for_lost_runs(now: dt.datetime) -> None:
     for run_id in runs.reap_runs(now):
         ring(sync_account, run_id)
@@ -68,7 +73,15 @@ def prune(now: dt.datetime) -> None:
     pruning.prune_runs()
 
 
-STEPS = (ring_for_changes, ring_for_crews, ring_for_lost_runs, ring_for_due_runs, feel_pulses, prune)
+STEPS = (
+    ring_for_changes,
+    ring_for_local_changes,
+    ring_for_crews,
+    ring_for_lost_runs,
+    ring_for_due_runs,
+    feel_pulses,
+    prune,
+)
 """Of a tick. What one of them stumbles over must not keep the others from their work."""
 
 
@@ -101,8 +114,17 @@ def work_for_account(account_id: int) -> None:
     ring_again(work_for_account, account_id, change_crews.work_for_account(account_id))
 
 
+@shared_task(name="numbers.write_local_changes", **LIMITS)
+def write_local_changes(change_set_id: str) -> None:
+    """A slice of what a plan changes here alone, and then the next."""
+    if change_sets.write_local_changes(change_set_id):
+        ring(write_local_changes, change_set_id)
+
+
 def ring_for_plan(change_set: ChangeSet) -> None:
     """After it was applied or resumed."""
+    if change_set.pk in change_sets.with_local_left():
+        ring(write_local_changes, str(change_set.pk))
     for account_id in change_sets.accounts_of(change_set):
         ring(work_for_account, account_id)
 

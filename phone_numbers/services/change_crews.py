@@ -27,7 +27,6 @@ from phone_numbers.services.circuits import spared_until
 from phone_numbers.services.connections import open_account, provider_class
 from phone_numbers.services.crash_points import crash_point
 from phone_numbers.services.leases import has_lapsed, lease_end
-from phone_numbers.services.local_changes import apply_local_changes
 from providers.contract import Provider, Rate
 from providers.errors import AuthenticationFailed, NotSent, ProviderError, RateLimited, Unsupported
 from providers.limits import Limiter, rate_limiter
@@ -136,7 +135,6 @@ def canary_left(change_set: ChangeSet) -> int | None:
 def end_change_sets() -> None:
     """Plans that are through are done; those whose first few are through wait for somebody to look."""
     for change_set in open_sets():
-        apply_local_changes(change_set)
         if end_if_over(change_set) or change_set.changes.filter(state__in=Change.LIVE).exists():
             continue
         if canary_left(change_set) == 0:

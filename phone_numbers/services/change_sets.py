@@ -3,13 +3,15 @@
 Sends nothing itself: the crews of the accounts do, once they are rung for.
 """
 
+import time
+import uuid
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from phone_numbers.models import Change, ChangeSet, Event, PhoneNumber, PlanEvent
@@ -26,11 +28,12 @@ from phone_numbers.services.change_requests import ChangeRefused, described_in_f
 from phone_numbers.services.change_states import By, event_of
 from phone_numbers.services.editing import title_of, value_label
 from phone_numbers.services.leases import has_lapsed
-from phone_numbers.services.local_changes import apply_local_changes, read_local
+from phone_numbers.services.local_changes import PLANNED, read_local, write_batch
 from phone_numbers.services.verdicts import note_restored
 
 TYPED_ABOVE = 50
 TYPED_ABOVE_PERCENT, SMALLEST_ACCOUNT = 30, 10
+SLICE_SECONDS = 15.0
 MOST_LISTED = 100
 MOST_NAMED = 3
 LONGEST_WHY = 500
@@ -91,6 +94,7 @@ def apply_plan(
     """Let the plan be carried out; the caller rings for `accounts_of`. Applied twice, it is carried out once.
 
     `matching`: what the filter that the plan was made by finds now. `canary`: pause after so many numbers.
+    What only Numberdesk keeps is written at once if it is little; else the caller rings for the rest.
     Raises StalePlan, CountNeeded and ChangeRefused; nothing is sent then.
     """
     plan = ChangeSet.objects.get(pk=plan.pk)
@@ -113,9 +117,27 @@ def apply_plan(
         note_restored(plan, **by)
     plan.refresh_from_db()
     if has_local:
-        apply_local_changes(plan)
+        write_batch(plan)
         end_if_over(plan)
     return plan
+
+
+def with_local_left() -> list[uuid.UUID]:
+    """Change sets under way of which something is still to be written here."""
+    under_way = ChangeSet.objects.filter(is_planned=True, state=State.APPLYING)
+    left = Exists(Change.objects.filter(PLANNED, change_set=OuterRef("pk")))
+    return list(under_way.filter(left).values_list("pk", flat=True))
+
+
+def write_local_changes(change_set_id: str) -> bool:
+    """For a quarter of a minute; whether to call again. Correct however many do it at once."""
+    plan = ChangeSet.objects.get(pk=change_set_id)
+    ends_at = time.monotonic() + SLICE_SECONDS
+    while time.monotonic() < ends_at:
+        if not write_batch(plan):
+            end_if_over(plan)
+            return False
+    return True
 
 
 def check_plan(plan: ChangeSet, expected_hash: str) -> None:

@@ -1,6 +1,6 @@
-"""Changes of what only Numberdesk keeps: planned and shown like any other, then written here at once. Sends nothing.
+"""Changes of what only Numberdesk keeps: planned and shown like any other, then written here, a batch at a time.
 
-Each is a change of its own beside the one that is sent for the same number, so neither waits for the other.
+Sends nothing. Each is a change of its own beside the one that is sent for the same number: neither waits for the other.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -68,17 +68,16 @@ def newest_notes(numbers: Iterable[int]) -> dict[int, str]:
     return dict(notes.values_list("number", "text"))
 
 
-def apply_local_changes(change_set: ChangeSet) -> None:
-    """Write what is planned of it, in short transactions; should this stop half-way, the tick goes on with it."""
-    while change_set.changes.filter(PLANNED).exists() and write_batch(change_set):
-        pass
-
-
 def write_batch(change_set: ChangeSet) -> int:
-    """How many it was; 0 when the change set is not under way any more."""
+    """Write some of what is planned, in one short transaction. Returns how many.
+
+    0 when none is left, when the change set is not under way any more, or while somebody else writes a batch of it.
+    """
+    if not change_set.changes.filter(PLANNED).exists():
+        return 0
     with transaction.atomic():
-        under_way = ChangeSet.objects.select_for_update().filter(pk=change_set.pk, state=ChangeSet.State.APPLYING)
-        if under_way.first() is None:
+        unheld = ChangeSet.objects.select_for_update(skip_locked=True)
+        if unheld.filter(pk=change_set.pk, state=ChangeSet.State.APPLYING).first() is None:
             return 0
         changes = list(change_set.changes.filter(PLANNED).order_by("pk")[:BATCH])
         for change in changes:

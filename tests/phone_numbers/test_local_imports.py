@@ -5,10 +5,17 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from phone_numbers.models import Account, Change, ChangeSet, Event, LocalFields, Note, PhoneNumber, Tag
-from phone_numbers.services.change_crews import due_accounts, end_change_sets
+from phone_numbers.services import change_sets, local_changes
+from phone_numbers.services.change_crews import due_accounts
 from phone_numbers.services.change_plans import Wish, make_plan
 from phone_numbers.services.change_reversals import plan_undo
-from phone_numbers.services.change_sets import StalePlan, apply_plan, cancel_change_set
+from phone_numbers.services.change_sets import (
+    StalePlan,
+    apply_plan,
+    cancel_change_set,
+    with_local_left,
+    write_local_changes,
+)
 from phone_numbers.services.local_fields import LocalEdit, edit_local_fields, read_values
 from phone_numbers.services.notes import add_note
 from providers.simulator import Simulator
@@ -157,7 +164,7 @@ def test_it_overwrites_nothing_that_changes_while_it_is_applied(number: PhoneNum
     plan = plan_of(operator, number, owner="Ann")
     ChangeSet.objects.update(state="applying")
     LocalFields.objects.create(number=number, owner="Theirs")
-    end_change_sets()
+    write_local_changes(str(plan.pk))
     change = plan.changes.get()
     assert (local(number)["owner"], change.state, change.found) == ("Theirs", "conflict", {"owner": "Theirs"})
 
@@ -165,16 +172,37 @@ def test_it_overwrites_nothing_that_changes_while_it_is_applied(number: PhoneNum
 def test_it_goes_on_where_a_killed_process_left_off(number: PhoneNumber, operator: User) -> None:
     plan = plan_of(operator, number, owner="Ann")
     ChangeSet.objects.update(state="applying")
-    assert due_accounts(plan.created_at) == []
+    assert (due_accounts(plan.created_at), with_local_left()) == ([], [plan.pk])
+    assert write_local_changes(str(plan.pk)) is False
     plan.refresh_from_db()
     assert (local(number)["owner"], plan.state, len(history(number))) == ("Ann", "done", 1)
+
+
+def test_it_leaves_most_of_a_large_plan_to_the_worker(
+    synced: Account, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_changes, "BATCH", 2)
+    numbers = synced.numbers.order_by("pk")[:5]
+    wishes = [Wish(number=number.pk, desired={"owner": "Ann"}) for number in numbers]
+    plan = start(make_plan(origin(operator), {"file": "a.csv"}, wishes), operator)
+    assert (plan.state, states(plan)) == ("applying", {"confirmed": 2, "planned": 3})
+    assert write_local_changes(str(plan.pk)) is False
+    plan.refresh_from_db()
+    assert (plan.state, states(plan)) == ("done", {"confirmed": 5})
+
+
+def test_it_writes_no_longer_than_a_slice(number: PhoneNumber, operator: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = plan_of(operator, number, owner="Ann")
+    ChangeSet.objects.update(state="applying")
+    monkeypatch.setattr(change_sets, "SLICE_SECONDS", 0)
+    assert (write_local_changes(str(plan.pk)), with_local_left()) == (True, [plan.pk])
 
 
 def test_it_writes_nothing_of_a_cancelled_plan(number: PhoneNumber, operator: User) -> None:
     plan = plan_of(operator, number, owner="Ann")
     ChangeSet.objects.update(state="applying")
     cancel_change_set(plan, user=operator)
-    end_change_sets()
+    assert (with_local_left(), write_local_changes(str(plan.pk))) == ([], False)
     assert (local(number)["owner"], states(plan)) == ("", {"cancelled": 1})
 
 

@@ -15,12 +15,14 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from phone_numbers import tasks
-from phone_numbers.models import Account, Change, ChangeSet, PhoneNumber, Pulse, SyncRun
+from phone_numbers.models import Account, Change, ChangeSet, LocalFields, PhoneNumber, Pulse, SyncRun
+from phone_numbers.services import local_changes
+from phone_numbers.services.change_plans import Wish, make_plan
 from phone_numbers.services.change_sets import accounts_of
 from phone_numbers.services.runs import request_sync
 from phone_numbers.tasks import apply_change, feel_pulse, ring, sync_account, tick
 from providers.simulator import Simulator
-from tests.phone_numbers.jobs import ask, edits, plan, start
+from tests.phone_numbers.jobs import ask, edits, origin, plan, start
 
 
 @pytest.fixture(scope="class")
@@ -53,7 +55,14 @@ def taken_from(name: str) -> Iterator[tuple[str, list[int]]]:
 
 
 @pytest.mark.parametrize(
-    "name", ["numbers.tick", "numbers.sync_account", "numbers.apply_change", "numbers.work_for_account"]
+    "name",
+    [
+        "numbers.tick",
+        "numbers.sync_account",
+        "numbers.apply_change",
+        "numbers.work_for_account",
+        "numbers.write_local_changes",
+    ],
 )
 def test_it_registers_its_tasks_under_their_names(name: str) -> None:
     assert name in current_app.tasks
@@ -82,6 +91,16 @@ class TestWorker:
         tasks.ring_for_plan(change_set)
         wait_for(lambda: ChangeSet.objects.filter(state=ChangeSet.State.DONE).exists())
         assert len(edits(simulator)) == 12
+
+    def test_it_writes_what_only_we_keep(
+        self, synced: Account, operator: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(local_changes, "BATCH", 1)
+        wishes = [Wish(number=number.pk, desired={"owner": "Ann"}) for number in synced.numbers.all()[:3]]
+        change_set = start(make_plan(origin(operator), {}, wishes), operator)
+        tasks.ring_for_plan(change_set)
+        wait_for(lambda: ChangeSet.objects.filter(state=ChangeSet.State.DONE).exists())
+        assert LocalFields.objects.filter(owner="Ann").count() == 3
 
     def test_it_comes_back_when_the_provider_is_slow(
         self, number: PhoneNumber, operator: User, simulator: Simulator
