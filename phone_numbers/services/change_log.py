@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from heapq import merge
 from typing import Any, TypeVar
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from phone_numbers.models import Change, Event, PlanEvent
@@ -25,6 +25,8 @@ NOBODY = "-"
 """Stands for Numberdesk itself where a person is asked for."""
 PLANS = "plans"
 CHUNK = 2000
+SEARCHED = 200_000
+"""Lines that one page looks through for a text, for which there is no index."""
 DIGITS = frozenset("0123456789 ()+-.")
 DAY = dt.timedelta(days=1)
 FIRST_DAY, LAST_DAY = dt.date.min + DAY, dt.date.max - DAY
@@ -55,6 +57,11 @@ class Wanted:
     """Including this day."""
     text: str = ""
 
+    @property
+    def is_unbounded(self) -> bool:
+        """Nothing but the text narrows it down by much."""
+        return bool(self.text) and not (self.number or self.change_set or self.since or self.until)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -78,6 +85,8 @@ class Place:
 class LogPage:
     entries: list[Entry]
     older: Place | None
+    is_partial: bool = False
+    """There are older lines that were not searched for the text yet."""
 
 
 def find_events(wanted: Wanted) -> QuerySet[Event]:
@@ -145,13 +154,23 @@ def containing(text: str, *columns: str) -> Q:
 
 
 def read_page(wanted: Wanted, before: Place | None, size: int) -> LogPage:
-    """In two queries, whatever is asked for and however far back."""
+    """In two queries, whatever is asked for and however far back; a text is looked for in a part of the log only."""
     events, plan_events = with_context(find_events(wanted), find_plan_events(wanted))
     if before:
         events, plan_events = events.filter(pk__lt=before.event), plan_events.filter(pk__lt=before.plan_event)
-    found = list(newest_first(events[: size + 1], plan_events[: size + 1]))
+    floor = oldest_searched(before) if wanted.is_unbounded else 0
+    found = list(newest_first(events.filter(pk__gt=floor)[: size + 1], plan_events[: size + 1]))
     shown, rest = found[:size], found[size:]
-    return LogPage(shown, place_after(shown, rest) if rest else None)
+    if rest or not floor:
+        return LogPage(shown, place_after(shown, rest) if rest else None)
+    return LogPage(shown, Place(floor + 1, 0), is_partial=True)
+
+
+def oldest_searched(before: Place | None) -> int:
+    """Below it nothing is searched for this page; 0 when the whole rest of the log is."""
+    newest = before.event - 1 if before else Event.objects.aggregate(pk=Max("pk"))["pk"] or 0
+    floor = max(newest - SEARCHED, 0)
+    return floor if floor and Event.objects.filter(pk__lte=floor).exists() else 0
 
 
 def place_after(shown: Iterable[Entry], rest: Iterable[Entry]) -> Place:

@@ -17,6 +17,7 @@ from phone_numbers.models import Account, ChangeSet, Event, PhoneNumber, PlanEve
 from phone_numbers.services.change_log import (
     NOBODY,
     PLANS,
+    SEARCHED,
     Entry,
     Place,
     Wanted,
@@ -83,6 +84,7 @@ def log_list(request: PageRequest) -> HttpResponse:
         "lines": log_lines(found.entries) if found else [],
         "older": question.suffix(before=str(found.older)) if found and found.older else "",
         "newest": question.suffix() if place else "",
+        "searched": SEARCHED if found and found.is_partial else 0,
         "without_number": question.suffix(number=""),
         "without_plan": question.suffix(plan=""),
     }

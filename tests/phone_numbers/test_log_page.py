@@ -8,7 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from phone_numbers.models import Event, PlanEvent
+from phone_numbers.services import change_log
 from phone_numbers.services.change_log import CHUNK, Place, Wanted, read_page
+from phone_numbers.views import log
 from tests.phone_numbers.jobs import ask, carry_out, plan, start, work
 from tests.phone_numbers.pages import words_of
 from tests.phone_numbers.rows import make_account, make_application, make_change, make_event, make_number
@@ -82,6 +84,21 @@ def test_it_filters(signed_in, operator, line, asked, found):
     line("drift")
     line("noted", actor_name="olga")
     assert count_lines(signed_in.get(f"{LOG}{asked}")) == found
+
+
+def test_it_searches_a_part_of_a_long_log_at_a_time(signed_in, line, monkeypatch):
+    monkeypatch.setattr(change_log, "SEARCHED", 3)
+    monkeypatch.setattr(log, "SEARCHED", 3)
+    old = line(detail="needle")
+    for _ in range(3):
+        line(detail="hay")
+    page = signed_in.get(f"{LOG}?q=needle")
+    assert "Nothing like that among these 3 lines" in words_of(page)
+    (older,) = {*re.findall(r'href="(\?q=needle&amp;before=[0-9-]+)"', page.content.decode())}
+    page = signed_in.get(LOG + older.replace("&amp;", "&"))
+    assert (count_lines(page), "before=" in page.content.decode()) == (1, False)
+    assert "Nothing like that among" not in words_of(page)
+    assert count_lines(signed_in.get(f"{LOG}?q=needle&number={old.number_id}")) == 1
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
