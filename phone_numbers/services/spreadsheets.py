@@ -2,8 +2,9 @@
 
 import re
 
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\0", "'")
-"""A spreadsheet may take what begins like this for a formula; the quote is the mark of what was protected from it."""
+DANGEROUS = (*"=+-@", *"\t\r\n\0", *"＝＋－＠", "'")
+"""A spreadsheet may take what begins like this for a formula, in wide letters, too, where people type those; the quote
+is the mark of what was protected from it."""
 E164 = re.compile(r"\+?[1-9][0-9]{6,14}")
 
 

@@ -18,7 +18,10 @@ from tests.roles import make_user
 
 pytestmark = pytest.mark.django_db
 
-HOSTILE = ["=1+1", "+1+1", "-2", "@SUM(A1)", "\tx", "\rx", "'=x", "'", "plain", "Zoë, “desk”\n2", "+14155550100"]
+HOSTILE = [
+    *("=1+1", "+1+1", "-2", "@SUM(A1)", "\tx", "\rx", "'=x", "'", "plain", "Zoë, “desk”\n2", "+14155550100"),
+    *("\n=1", "＝1+1", "＠SUM(A1)"),
+]
 CELL = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}c"
 
 
@@ -75,7 +78,7 @@ def test_it_exports_a_selection(client, numbers):
 def test_it_lets_nothing_run_as_a_formula_and_gives_it_back_as_it_was(text):
     protected = protect(text)
     assert unprotect(protected) == text
-    assert not protected.startswith(("=", "-", "@", "\t", "\r", "\0"))
+    assert not protected.startswith(("=", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠"))
     assert not protected.startswith("+") or re.fullmatch(r"\+\d+", protected)
 
 
