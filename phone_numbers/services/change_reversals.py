@@ -6,6 +6,8 @@ overwritten.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
 
 from django.db.models import QuerySet
 
@@ -19,6 +21,8 @@ from phone_numbers.services.local_changes import has_value, read_local
 RETRIED = (Change.State.FAILED, Change.State.REFUSED, Change.State.MISMATCH)
 UNDONE = (*RETRIED, Change.State.CONFLICT)
 """What was wanted is not in force."""
+
+NOTE_STAYS = "A note stays; its author can withdraw it on the number's page."
 
 Fields = Mapping[str, tuple[str, str]]
 """Field to the value that is to be undone, and the one to go back to."""
@@ -60,22 +64,24 @@ def undo(origin: Origin, asked: Mapping[str, object], changes: QuerySet[Change])
     confirmed = changes.filter(state=Change.State.CONFIRMED).order_by("number", "pk")
     if not confirmed.exists():
         raise ChangeRefused("Nothing of this was confirmed, so there is nothing to undo.")
-    by_number = (fields_by_number(batch) for batch in batches(confirmed.iterator(BATCH), BATCH))
-    return make_plan(origin, asked, wishes_to_return(by_number))
+    by_number = groupby(confirmed.iterator(BATCH), key=attrgetter("number_id"))
+    fields = ((number, fields_of(some)) for number, some in by_number)
+    return make_plan(origin, asked, wishes_to_return(map(dict, batches(fields, BATCH))))
 
 
-def fields_by_number(changes: Iterable[Change]) -> dict[int, Fields]:
-    found: dict[int, Fields] = {}
+def fields_of(changes: Iterable[Change]) -> Fields:
+    """Of one number: what was sent of it, what is kept here, and what came into force by trying again."""
+    found: dict[str, tuple[str, str]] = {}
     for change in changes:
-        found[change.number_id] = {**found.get(change.number_id, {}), **reversed_fields(change)}
+        found |= reversed_fields(change)
     return found
 
 
 def reversed_fields(change: Change) -> Fields:
-    """Nothing when it was so already: what we did not do we do not undo. A note stays; its author can withdraw it."""
+    """Nothing when it was so already: what we did not do we do not undo."""
     if not change.attempt and not change.is_local:
         return {}
-    return {name: (value, change.base[name]) for name, value in change.desired.items() if name != "note"}
+    return {name: (value, change.base[name]) for name, value in change.desired.items()}
 
 
 def plan_restore(origin: Origin, events: Collection[Event]) -> ChangeSet:
@@ -108,9 +114,10 @@ def settable(number: PhoneNumber, fields: Fields) -> Fields:
     return {name: each for name, each in fields.items() if name in known} or fields
 
 
-def wish_to_return(number: PhoneNumber, fields: Fields) -> Wish:
+def wish_to_return(number: PhoneNumber, reversed_: Fields) -> Wish:
+    fields = {name: each for name, each in reversed_.items() if name != "note"}
     if not fields:
-        sentence = "It was so already when this was asked for; nothing was sent."
+        sentence = NOTE_STAYS if reversed_ else "It was so already when this was asked for; nothing was sent."
         return Wish(number=number.pk, known=number, desired={}, remark=sentence, left_out=Change.LeftOut.ALREADY)
     kept = {name: older for name, (newer, older) in fields.items() if has_value(number, name, newer)}
     others = [name for name in fields if name not in kept and not has_value(number, name, fields[name][1])]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -40,7 +41,7 @@ MAY_LOOK, MAY_CHANGE = "numbers.view_change", "numbers.change_phonenumber"
 @require_safe
 def change_set_list(request: PageRequest) -> HttpResponse:
     """Plans and what became of them, the latest first."""
-    page = page_of(ChangeSet.objects.filter(is_planned=True), request, PER_PAGE)
+    page = page_of(finished_plans(), request, PER_PAGE)
     return render(request, "change_sets/list.html", {"page": page, "outcomes": outcomes_of(list(page))})
 
 
@@ -110,8 +111,13 @@ def stop_polling(request: PageRequest, response: HttpResponse) -> HttpResponse:
     return HttpResponseStopPolling(response.content) if request.GET.get("polled") and request.htmx else response
 
 
+def finished_plans() -> QuerySet[ChangeSet]:
+    """Of one that is still being made, or whose making broke off, there is nothing to look at."""
+    return ChangeSet.objects.filter(is_planned=True).exclude(plan_hash="")
+
+
 def found(pk: str) -> ChangeSet:
-    return get_object_or_404(ChangeSet.objects.filter(is_planned=True).exclude(plan_hash=""), pk=pk)
+    return get_object_or_404(finished_plans(), pk=pk)
 
 
 def detail_page(

@@ -266,6 +266,12 @@ def test_it_makes_no_plan_of_what_no_provider_takes(signed_in, numbers):
     assert "Alias must be one line of plain text." in words_of(page)
 
 
+def test_it_lists_no_plan_whose_making_broke_off(signed_in, numbers):
+    make_plan(signed_in, numbers[:3])
+    ChangeSet.objects.update(plan_hash="")
+    assert "No plans yet" in words_of(signed_in.get("/changes/plans/"))
+
+
 @pytest.mark.parametrize("path", ["new/", "make/"])
 def test_it_lets_viewers_make_no_plan(client, synced, path):
     client.force_login(make_user("viewer"))

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from phone_numbers.models import Account, Change, ChangeSet, Event, LocalFields, Note, PhoneNumber, Tag
-from phone_numbers.services import change_sets, local_changes
+from phone_numbers.services import change_plans, change_reversals, change_sets, local_changes
 from phone_numbers.services.change_crews import due_accounts
 from phone_numbers.services.change_plans import Wish, make_plan
 from phone_numbers.services.change_reversals import plan_undo
@@ -214,6 +214,21 @@ def test_it_undoes_it(synced: Account, operator: User, simulator: Simulator) -> 
     assert carry_out(start(undo, operator)).state == "done"
     assert local(number) == {"tags": "old", "owner": "", "cost_centre": ""}
     assert (edits(simulator)[-1][1], Note.objects.count()) == ({"alias": number.alias}, 1)
+
+
+def test_it_says_of_a_note_that_it_stays(number: PhoneNumber, operator: User) -> None:
+    undo = plan_undo(origin(operator), start(plan_of(operator, number, note="Hello"), operator))
+    assert undo.changes.get().detail == "A note stays; its author can withdraw it on the number's page."
+
+
+def test_it_undoes_a_note_and_an_edit_of_one_number_in_whatever_batch(
+    synced: Account, operator: User, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = synced.numbers.exclude(alias="").earliest("pk")
+    done = carry_out(start(plan_of(operator, number, alias="New", note="Hello"), operator))
+    for module in (change_plans, change_reversals):
+        monkeypatch.setattr(module, "BATCH", 1)
+    assert plan_undo(origin(operator), done).changes.get().desired == {"alias": number.alias}
 
 
 def test_it_leaves_what_was_changed_since_alone_when_it_undoes(number: PhoneNumber, operator: User) -> None:
