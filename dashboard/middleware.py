@@ -1,6 +1,7 @@
-"""What every page's response carries, whatever the page is about.
+"""What every page's response carries, whatever the page is about, and how much may be sent to one.
 
-Stands after django-structlog's middleware, whose request id it puts in the response for error messages to quote.
+Stands after django-structlog's middleware, whose request id it puts in the response for error messages to quote; but
+what is too large is turned away before anything reads it.
 """
 
 from collections.abc import Callable
@@ -12,9 +13,25 @@ from django.shortcuts import resolve_url
 from django.utils.cache import patch_vary_headers
 from django.utils.http import urlencode
 
-from phone_numbers.views.pages import PageRequest
+from phone_numbers.views.pages import MOST_DIGITS, PageRequest
+
+MOST_BODY_BYTES = 64 * 1024 * 1024
+"""More than the largest file of an import, and the form around it. Strangers fill no disk: what is sent is read, and
+kept in a file, before it is known who sends it."""
 
 GetResponse = Callable[[PageRequest], HttpResponse]
+
+
+def body_limit(get_response: GetResponse) -> GetResponse:
+    """A body without a length is not read at all."""
+
+    def middleware(request: PageRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdigit() and int(length[:MOST_DIGITS]) > MOST_BODY_BYTES:
+            return HttpResponse("This is more than a page takes.", status=413, content_type="text/plain")
+        return get_response(request)
+
+    return middleware
 
 
 def page_headers(get_response: GetResponse) -> GetResponse:

@@ -1,12 +1,20 @@
-"""What every page's response carries."""
+"""What every page's response carries, and how much may be sent to one."""
 
 import pytest
+from django.test import Client
 
+from dashboard.middleware import MOST_BODY_BYTES
 from tests.roles import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
 
 PIECE = {"HX-Request": "true", "HX-Current-URL": "http://testserver/numbers/?type=local"}
+
+
+@pytest.mark.parametrize(("length", "status"), [(MOST_BODY_BYTES, 403), (MOST_BODY_BYTES + 1, 413), ("9" * 50, 413)])
+def test_it_reads_nothing_larger_than_a_page_takes(length, status):
+    strict = Client(enforce_csrf_checks=True)
+    assert strict.post("/login/", CONTENT_LENGTH=str(length)).status_code == status
 
 
 def test_it_quotes_the_request_id_in_every_answer(client):

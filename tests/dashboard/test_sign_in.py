@@ -49,6 +49,12 @@ def test_it_opens_again_after_fifteen_minutes_however_often_it_was_tried(user):
         assert sign_in(PASSWORD).status_code == 302
 
 
+def test_it_keeps_nobody_out_whose_clock_was_wrong(user):
+    with time_machine.travel(timezone.now() + timedelta(days=1)):
+        fail(5)
+    assert sign_in(PASSWORD).status_code == 302
+
+
 def test_it_counts_spellings_of_a_name_together(user):
     fail(3, username="ada")
     fail(2, username="ADA")
