@@ -161,9 +161,9 @@ def read_page(wanted: Wanted, before: Place | None, size: int) -> LogPage:
     floor = oldest_searched(before) if wanted.is_unbounded else 0
     found = list(newest_first(events.filter(pk__gt=floor)[: size + 1], plan_events[: size + 1]))
     shown, rest = found[:size], found[size:]
-    if rest or not floor:
-        return LogPage(shown, place_after(shown, rest) if rest else None)
-    return LogPage(shown, Place(floor + 1, 0), is_partial=True)
+    if rest:
+        return LogPage(shown, place_after(shown, rest, floor))
+    return LogPage(shown, Place(floor + 1, 0), is_partial=True) if floor else LogPage(shown, None)
 
 
 def oldest_searched(before: Place | None) -> int:
@@ -173,14 +173,14 @@ def oldest_searched(before: Place | None) -> int:
     return floor if floor and Event.objects.filter(pk__lte=floor).exists() else 0
 
 
-def place_after(shown: Iterable[Entry], rest: Iterable[Entry]) -> Place:
-    """Below what was shown of each kind; of what was not shown, above all there is."""
+def place_after(shown: Iterable[Entry], rest: Iterable[Entry], floor: int) -> Place:
+    """Below what was shown of each kind; of what was not shown, above all there is; of events, not below `floor`."""
 
     def bound(model: type[Entry]) -> int:
         last = min((entry.pk for entry in shown if isinstance(entry, model)), default=None)
         return last if last is not None else max((each.pk for each in rest if isinstance(each, model)), default=0) + 1
 
-    return Place(bound(Event), bound(PlanEvent))
+    return Place(max(bound(Event), floor + 1), bound(PlanEvent))
 
 
 def with_context(

@@ -1,4 +1,4 @@
-"""What every page shares: who may open it, and whether the whole page or a piece of it is asked for."""
+"""What every page shares: who may open it, whether all of it or a piece is asked for, and how an address is read."""
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ def accounts_by_id() -> dict[str, Account]:
 
 
 def unknown_among(*asked: tuple[str, str, Container[str]]) -> list[str]:
-    """A sentence for whatever is asked for and not known: what it is, what was typed, and what there is."""
+    """A sentence for whatever is asked for and not known: what it should be, what was typed, and what there is."""
     return [f"There is no {what} “{typed}”." for what, typed, known in asked if typed and typed not in known]
 
 

@@ -101,6 +101,18 @@ def test_it_searches_a_part_of_a_long_log_at_a_time(signed_in, line, monkeypatch
     assert count_lines(signed_in.get(f"{LOG}?q=needle&number={old.number_id}")) == 1
 
 
+def test_it_searches_on_below_where_only_plans_were_found(line, operator, monkeypatch):
+    monkeypatch.setattr(change_log, "SEARCHED", 3)
+    old = line(detail="needle")
+    for _ in range(3):
+        line(detail="hay")
+    plan = make_change(old.number, operator).change_set
+    PlanEvent.objects.bulk_create(PlanEvent(change_set=plan, before="draft", detail="needle") for _ in range(3))
+    first = read_page(Wanted(text="needle"), None, 2)
+    second = read_page(Wanted(text="needle"), first.older, 2)
+    assert [type(entry) for entry in (*first.entries, *second.entries)] == [*[PlanEvent] * 3, Event]
+
+
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
 @pytest.mark.parametrize(
     ("asked", "found"),
