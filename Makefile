@@ -18,6 +18,7 @@ INSTALL := $(if $(UV),$(UV) pip install --quiet --python $(PY),$(PIP)) --require
 PRODUCTION := MODE=production DATA_DIR=var/check ALLOWED_HOSTS=numbers.example.org BEHIND_PROXY=true \
 	SECRET_KEY=for-checks-only-0123456789-abcdefghijklmnopqrstuvwxyz-0123456789 \
 	CREDENTIALS_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
+SHARED := -n auto --maxprocesses 8 -p tests.sharing
 TEMPLATES = $(shell find templates -name '*.html')
 export UV_PYTHON_DOWNLOADS := never
 export PIP_ROOT_USER_ACTION := ignore
@@ -32,9 +33,9 @@ run: $(RUNTIME)  ## Start the dashboard on http://127.0.0.1:8000 (another port: 
 
 test: $(DEVELOPMENT) $(JUDGES) chromium  ## Run every test, then those of the database again on PostgreSQL
 	@status=0; \
-	$(PY) -m pytest || status=$$?; \
+	$(PY) -m pytest $(SHARED) || status=$$?; \
 	echo "The tests of the database, on PostgreSQL:"; \
-	TEST_DATABASE=postgresql $(PY) -m pytest -m "not processes" tests/phone_numbers tests/dashboard || status=$$?; \
+	TEST_DATABASE=postgresql $(PY) -m pytest $(SHARED) -m "not processes" tests/phone_numbers tests/dashboard || status=$$?; \
 	exit $$status
 
 chaos: $(DEVELOPMENT)  ## Show that syncs, changes and queues survive every fault, with figures (some rows: make chaos ONLY="S1 W6")

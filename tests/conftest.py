@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.db import connection
 
@@ -9,6 +10,11 @@ from tests import servers
 from tests.simulators import plivo_http, simulator
 
 __all__ = ["plivo_http", "simulator"]
+
+hypothesis.settings.register_profile(
+    "busy machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy machine")
 
 
 @pytest.fixture(scope="session")

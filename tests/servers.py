@@ -7,6 +7,7 @@ import atexit
 import ctypes
 import importlib.util
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -29,6 +30,7 @@ CHROMIUM_NAMES = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
 PR_SET_PDEATHSIG = 1
+LOWEST_PORT, PORTS = 20_000, 12_000
 
 
 def unavailable(what: str, why: str) -> NoReturn:
@@ -40,9 +42,12 @@ def unavailable(what: str, why: str) -> NoReturn:
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Below the ports that a kernel deals out, or another test might be given it before it is used."""
+    while True:
+        port = LOWEST_PORT + secrets.randbelow(PORTS)
+        with suppress(OSError), socket.socket() as listener:
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 @cache
@@ -111,8 +116,13 @@ def start_redis(*options: str) -> tuple[Server, str]:
 
 @cache
 def postgresql_url() -> str:
-    """The server of TEST_DATABASE_URL, or a PostgreSQL server that lives as long as this process."""
-    return os.environ.get("TEST_DATABASE_URL") or start_postgresql()[1]
+    """The server of TEST_DATABASE_URL, or a PostgreSQL server that lives as long as this process.
+
+    The processes it starts share it: pytest's workers have a database each.
+    """
+    if not os.environ.get("TEST_DATABASE_URL"):
+        os.environ["TEST_DATABASE_URL"] = start_postgresql()[1]
+    return os.environ["TEST_DATABASE_URL"]
 
 
 def start_postgresql(*options: str) -> tuple[Server, str]:

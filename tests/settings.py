@@ -27,6 +27,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     DATABASES["default"]["TEST"] = {"NAME": os.path.join(DATA_DIR, "test.sqlite3")}  # noqa: F405
 
 ALLOWED_HOSTS = ["*"]
+WHITENOISE_AUTOREFRESH = True  # Or each test's client would begin by reading all static files.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_BROKER_TRANSPORT = "memory"
 CELERY_BROKER_URL = "memory://"

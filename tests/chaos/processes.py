@@ -122,7 +122,7 @@ def kill(*pids: int) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def wait_until_dead(*pids: int, seconds: float = 30) -> None:
+def wait_until_dead(*pids: int, seconds: float = 60) -> None:
     wait_for(lambda: not any(map(is_alive, pids)), seconds, lambda: f"Alive: {[*filter(is_alive, pids)]}")
 
 

@@ -13,7 +13,7 @@ def test_it_has_nothing_to_say_about_the_shipped_settings() -> None:
     assert issues() == set()
 
 
-@pytest.mark.parametrize("key", ["", "not a key", "AAAA", Fernet.generate_key().decode()[:-2]])
+@pytest.mark.parametrize("key", ["", "not a key", "AAAA", "A" * 42])
 def test_it_refuses_what_is_no_key(settings: Any, key: str) -> None:
     settings.CREDENTIALS_KEYS = [Fernet.generate_key().decode(), key]
     assert issues() == {"dashboard.E001"}

@@ -14,7 +14,7 @@ from phone_numbers.services.change_sets import cancel_change_set
 from phone_numbers.services.verdicts import find_drift, keep_theirs
 from phone_numbers.views.freshness import count_undecided
 from tests.phone_numbers.jobs import ask, carry_out, edits, origin, plan, start, states, sync, work
-from tests.phone_numbers.pages import words_of
+from tests.phone_numbers.pages import PIECE, words_of
 from tests.phone_numbers.rows import make_account, make_event, make_number
 from tests.roles import make_user
 
@@ -236,7 +236,7 @@ def test_it_says_what_it_is_by_now(signed_in, drift, number):
 @pytest.mark.parametrize("path", ["/numbers/", "/changes/", "/accounts/freshness/"])
 def test_it_tells_on_every_page_how_much_is_to_be_decided(signed_in, drift, path):
     def badge():
-        page = signed_in.get(path, headers={"HX-Request": "true"} if "freshness" in path else {}).content.decode()
+        page = signed_in.get(path, headers=PIECE if "freshness" in path else {}).content.decode()
         return re.search(r'id="undecided"[^>]*>([^<]*)<', page)[1]
 
     assert badge() == "1"
