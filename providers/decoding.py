@@ -10,6 +10,7 @@ import msgspec
 GZIP = 16 + zlib.MAX_WBITS
 DEEPEST = 64
 """Lists and objects inside one another: the API's own rows need five, and whoever walks one may recurse."""
+NESTING = {list, dict}
 
 
 class Unreadable(Exception):
@@ -63,21 +64,20 @@ def decode_json(body: bytes) -> Any:
         value = msgspec.json.decode(body.replace(b"\\u0000", b"\\ufffd"))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Unreadable("sent JSON that is broken off or not valid") from None
-    if is_too_deep(value):
+    if body.count(b"{") + body.count(b"[") > DEEPEST and is_too_deep(value):
         raise Unreadable("sent JSON that is nested too deeply")
     return value
 
 
 def is_too_deep(value: Any) -> bool:
     """Level by level, so that it cannot itself go too deep."""
-    level = [value]
+    level = [value] if type(value) in NESTING else []
     for _ in range(DEEPEST):
         level = [
             inner
             for outer in level
-            if isinstance(outer, (dict, list))
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, (dict, list))
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) in NESTING
         ]
         if not level:
             return False

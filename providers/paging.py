@@ -7,10 +7,13 @@ what was not asked for yet is not asked for any more.
 import itertools
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
+
+import msgspec
 
 from providers.errors import NotWanted
 from providers.reading import canonical, digest_of
@@ -24,9 +27,13 @@ Found = TypeVar("Found")
 FEW = 4
 AHEAD = 2
 """So many pages for each that is on its way are asked for before the first is taken."""
+PAGE_SECONDS = 0.001
+"""What a page costs this process, roughly; it works at one at a time."""
+LONGEST_SECONDS = 1.0
+"""Of a call that takes longer, only that there is room for more is of interest."""
 
 
-class ListedNumber(NamedTuple):
+class ListedNumber(msgspec.Struct, frozen=True, gc=False):
     """A row of a list, read only when it is asked for: with the digest of last time, it says what it said then."""
 
     id: str
@@ -69,9 +76,9 @@ def read_ahead(
         for key in keys:
             asked.append(crew.ask(key))
             if len(asked) >= in_flight * AHEAD:
-                yield crew.page(asked.popleft())
+                yield crew.page(asked)
         while asked:
-            yield crew.page(asked.popleft())
+            yield crew.page(asked)
     finally:
         crew.dismiss()
 
@@ -101,8 +108,8 @@ Answer = queue.SimpleQueue[Found | None]
 class Crew(Generic[Key, Found]):
     """Threads that fetch what is asked for, first come, first served.
 
-    A few at first, and twice as many whenever a page has to be waited for: where a provider answers at once, more would
-    only wait for each other.
+    A few at first, and as soon as pages have to be waited for, as many as the quickest answer leaves work for: where a
+    provider answers at once, more would only wait for each other.
     """
 
     def __init__(self, fetch: Callable[[Key, threading.Event], Found], size: int) -> None:
@@ -111,6 +118,7 @@ class Crew(Generic[Key, Found]):
         self._threads: list[threading.Thread] = []
         self._given_up = threading.Event()
         self._error: BaseException = NotWanted()
+        self._quickest = LONGEST_SECONDS
 
     def ask(self, key: Key) -> "Answer[Found]":
         answer: Answer[Found] = queue.SimpleQueue()
@@ -119,10 +127,13 @@ class Crew(Generic[Key, Found]):
             self._hire(1)
         return answer
 
-    def page(self, answer: "Answer[Found]") -> Found:
-        if answer.empty():
-            self._hire(len(self._threads))
-        page = answer.get()
+    def page(self, asked: "deque[Answer[Found]]") -> Found:
+        """The first of those asked for. Who has to wait waits for one of each thread: to be woken costs as much."""
+        if asked[0].empty():
+            last = asked[min(len(self._threads), len(asked)) - 1]
+            last.put(last.get())
+            self._hire(int(self._quickest / PAGE_SECONDS) - len(self._threads))
+        page = asked.popleft().get()
         if page is None:
             raise self._error
         return page
@@ -147,8 +158,9 @@ class Crew(Generic[Key, Found]):
             answer.put(None if self._given_up.is_set() else self._attempt(key))
 
     def _attempt(self, key: Key) -> Found | None:
+        began = time.monotonic()
         try:
-            return self._fetch(key, self._given_up)
+            page = self._fetch(key, self._given_up)
         except NotWanted:
             return None
         except BaseException as error:  # noqa: BLE001 - whoever takes the pages raises it
@@ -156,3 +168,5 @@ class Crew(Generic[Key, Found]):
                 self._error = error
                 self._given_up.set()
             return None
+        self._quickest = min(self._quickest, time.monotonic() - began)
+        return page

@@ -37,6 +37,7 @@ PAGE_SIZE = 20  # The most Plivo gives.
 STEP = PAGE_SIZE - 1  # Each page begins with the last number of the one before.
 EMPTY = "Plivo sent an empty page and said that others follow it."
 HIGHEST_TOTAL = 2**31 - 1
+OFFSET = re.compile(r"[?&]offset=([0-9]{1,9})(?:[&#]|$)")
 MOST_REPEATS = 1  # A list that moves by a page shows one again; one that shows it a third time stands still.
 SLACK = 1.1, 100
 """A listing may end so much above the total of its first page: numbers are bought while it is read."""
@@ -291,9 +292,10 @@ def leads_onward(body: Any, offset: int) -> bool:
 
 
 def next_offset(body: Any) -> int:
-    """The offset of the next page; 0 when its link names none."""
-    offset = dict(parse_qsl(next_query(body["meta"].get("next")))).get("offset", "")
-    return int(offset) if re.fullmatch("[0-9]{1,9}", offset) else 0
+    """The offset of the next page; 0 when its link names none, or a cursor."""
+    link = body["meta"].get("next")
+    offset = OFFSET.search(link) if isinstance(link, str) and "cursor=" not in link else None
+    return int(offset[1]) if offset else 0
 
 
 def names_of(body: Any, key: str) -> set[str]:

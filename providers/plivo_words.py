@@ -158,8 +158,11 @@ def own_names(row: Row) -> Row:
     return row if KNOWN_FIELDS.issuperset(row) else {name.lower(): value for name, value in row.items()}
 
 
+DIGITS = re.compile(r"\+?([1-9][0-9]{2,14})")
+
+
 def read_digits(value: object) -> str:
-    if isinstance(value, str) and (match := re.fullmatch(r"\+?([1-9][0-9]{2,14})", value)):
+    if isinstance(value, str) and (match := DIGITS.fullmatch(value)):
         return match[1]
     raise MalformedResponse("Plivo sent a row without a phone number.")
 

@@ -13,7 +13,10 @@ from django.db import connection, models
 from phone_numbers.models import Event, NumberPayload, PhoneNumber
 from providers.reading import canonical
 
-KNOWN = "SELECT remote_id, id, digest, presence FROM numbers_phonenumber WHERE account_id = %s AND remote_id "
+KNOWN = (
+    "SELECT remote_id, id, CASE presence WHEN 'present' THEN digest ELSE '' END "
+    "FROM numbers_phonenumber WHERE account_id = %s AND remote_id "
+)
 AMONG = "IN (SELECT value FROM json_each(%s))"
 AMONG_POSTGRESQL = "= ANY(string_to_array(%s, chr(31)))"
 SEPARATOR = chr(31)
@@ -27,8 +30,8 @@ Write = Callable[[], object]
 """Writes what was made ready; to be called inside a transaction, once."""
 
 
-def find_known(account_id: int, remote_ids: Iterable[str]) -> Sequence[tuple[str, int, str, str]]:
-    """Remote id, our id, digest and presence of those that are in the cache.
+def find_known(account_id: int, remote_ids: Iterable[str]) -> Sequence[tuple[str, int, str]]:
+    """Remote id, our id and digest of those that are in the cache; the digest of one that is not present is "".
 
     One text asks for all: psycopg takes longer to write a list of a thousand down than PostgreSQL to look them up.
     """
@@ -37,7 +40,7 @@ def find_known(account_id: int, remote_ids: Iterable[str]) -> Sequence[tuple[str
             cursor.execute(KNOWN + AMONG_POSTGRESQL, [account_id, SEPARATOR.join(remote_ids)])
         else:
             cursor.execute(KNOWN + AMONG, [account_id, canonical(list(remote_ids)).decode()])
-        found: list[tuple[str, int, str, str]] = cursor.fetchall()
+        found: list[tuple[str, int, str]] = cursor.fetchall()
     return found
 
 

@@ -26,8 +26,8 @@ WRITTEN = tuple(
     for column in PhoneNumber._meta.concrete_fields
     if column.name not in ("id", "account", "remote_id", "first_seen_at", "edited_seq", "changed_at")
 )
-MOST_ROWS = {"sqlite": 50, "postgresql": 5000}
-"""Of one transaction, which on PostgreSQL is a whole batch; on SQLite, whoever saves an edit waits for it."""
+MOST_ROWS = {"sqlite": 50, "postgresql": 1000}
+"""Of one transaction. On SQLite, whoever saves an edit waits for it."""
 PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.01, 0.1
 
 Thing = TypeVar("Thing")
@@ -66,13 +66,15 @@ def store_batch(run: SyncRun, rows: Sequence[ListedNumber], *, announce: bool, f
     pks: dict[str, int] = {}
     differing: dict[int, Reading] = {}
     surprising: list[RemoteNumber] = []
-    for remote_id, pk, digest, presence in find_known(run.account_id, listed):
+    for remote_id, pk, digest in find_known(run.account_id, listed):
         row = listed[remote_id]
         pks[remote_id] = pk
-        if presence != PhoneNumber.Presence.PRESENT or digest.removesuffix(SURPRISED) != row.digest:
-            differing[pk] = Reading.of(row.read())
-        elif digest.endswith(SURPRISED):
+        if digest == row.digest:
+            continue
+        if digest == row.digest + SURPRISED:
             surprising.append(row.read())
+        else:
+            differing[pk] = Reading.of(row.read())
     fresh = [Reading.of(row.read()) for row in listed.values() if row.id not in pks]
     stored = Stored(new=len(fresh))
     for some in in_turns(fresh):
@@ -139,7 +141,7 @@ def create_numbers(
     with turn(fence):
         insert_numbers()
         made = find_known(run.account_id, (reading.remote.id for reading in readings))
-        pks = {remote_id: pk for remote_id, pk, *_ in made}
+        pks = {remote_id: pk for remote_id, pk, _ in made}
         inserted_payloads(reading.payload_row(pks[reading.remote.id]) for reading in readings)()
         if announce:
             added([Event(number_id=pk, kind=Event.Kind.FIRST_SEEN, run=run) for pk in pks.values()])()

@@ -16,7 +16,7 @@ from providers.errors import ProviderError, WrongAccount
 from providers.paging import ListedNumber
 from providers.reading import canonical, digest_of
 
-BATCH = 1000
+BATCH = 2500
 RENEW_SECONDS = 2.0
 
 

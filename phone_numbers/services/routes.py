@@ -12,6 +12,7 @@ from phone_numbers.models import Application, Subaccount
 from phone_numbers.services.absences import is_too_many
 from phone_numbers.services.columns import fit_row
 from phone_numbers.services.connections import in_full
+from phone_numbers.services.listing import LONGEST_ID
 from phone_numbers.services.runs import Lease
 from providers.contract import Provider, RemoteApplication, RemoteSubaccount
 from providers.errors import AuthenticationFailed, MalformedResponse, ProviderError, Unsupported, WrongAccount
@@ -54,6 +55,8 @@ def read_list(lease: Lease, title: str, remotes: Iterable[Remote]) -> tuple[list
     renewed_at = time.monotonic()
     try:
         for remote in remotes:
+            if len(remote.id) > LONGEST_ID:
+                raise MalformedResponse(f"One of them has an id of more than {LONGEST_ID} characters.")
             found.append(remote)
             if len(found) > MOST_LISTED:
                 raise MalformedResponse(f"The list did not end after {MOST_LISTED:,} rows.")

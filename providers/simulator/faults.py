@@ -191,12 +191,9 @@ def _html(status: int, body: bytes) -> Response:
 
 
 def _late(fault: Fault, call: Call) -> Response:
-    if not fault.after:
-        call.wait(fault.seconds)
-        return call.proceed()
-    response = call.proceed()
+    response = call.proceed() if fault.after else None
     call.wait(fault.seconds)
-    return response
+    return response or call.proceed()
 
 
 def _rate_limited(fault: Fault, call: Call) -> Response:
@@ -248,10 +245,6 @@ def _duplicate_page(_: Fault, call: Call) -> Response:
     own_rows, old_rows = _rows(own), _rows(msgspec.json.decode(call.api.answer(before).body))
     own_rows[:] = old_rows[: len(own_rows)]
     return Response(200, msgspec.json.encode(own))
-
-
-def _revoked(_: Fault, call: Call) -> Response:
-    return call.api.error(401)
 
 
 def _not_applied(_: Fault, call: Call) -> Response:
@@ -365,9 +358,7 @@ def _kept_back(fault: Fault, call: Call) -> Response:
 BEHAVIOURS: Mapping[str, Behaviour] = {
     "latency": _late,
     "error": _instead(lambda fault, call: call.api.error(fault.status)),
-    "error_page": _instead(
-        lambda fault, _: Response(fault.status, b"<h1>Bad gateway</h1>", {"Content-Type": "text/html"})
-    ),
+    "error_page": _instead(lambda fault, _: _html(fault.status, b"<h1>Bad gateway</h1>")),
     "rate_limited": _rate_limited,
     "reset": _instead(lambda _, __: Response(200, wire="reset")),
     "slow_body": _sent("slow_body"),
@@ -402,5 +393,5 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "kept_back": _kept_back,
     "not_applied": _not_applied,
     "applied_late": _applied_late,
-    "revoked": _revoked,
+    "revoked": lambda _, call: call.api.error(401),
 }

@@ -209,7 +209,7 @@ def unread() -> RemoteNumber:
 def test_it_reads_no_row_that_did_not_change(run: SyncRun) -> None:
     row = ListedNumber.of(REMOTE)
     store_batch(run, [row], announce=False, fence=lambda: None)
-    stored = store_batch(run, [row._replace(read=unread)], announce=False, fence=lambda: None)
+    stored = store_batch(run, [ListedNumber(row.id, row.digest, unread)], announce=False, fence=lambda: None)
     assert (stored.new, stored.changed, stored.surprising) == (0, 0, [])
 
 

@@ -56,6 +56,27 @@ def test_it_stops_when_the_credentials_are_refused_at_the_applications(synced: A
     assert synced.health == Account.Health.AUTH_FAILED
 
 
+@pytest.mark.parametrize(
+    ("path", "field", "title"),
+    [("/Application/", "app_id", "applications"), ("/Subaccount/", "auth_id", "subaccounts")],
+)
+def test_it_takes_no_two_long_ids_for_one(
+    synced: Account, simulator: Simulator, path: str, field: str, title: str
+) -> None:
+    before = routes(synced)
+    simulator.fault("wrong_type", path=path, field=field, value="1" * 101, times=0)
+    run = sync(synced)
+    assert f"The {title} could not be listed" in run.detail
+    assert "an id of more than 100 characters" in run.detail
+    assert (run.state, routes(synced)) == (SyncRun.State.COMPLETE, before)
+
+
+def test_it_keeps_an_id_of_a_hundred_characters_whole(synced: Account, simulator: Simulator) -> None:
+    simulator.fault("wrong_type", path="/Application/", field="app_id", value="1" * 100, times=0)
+    sync(synced)
+    assert ("application", "1" * 100, True) in routes(synced)
+
+
 def test_it_does_not_believe_that_most_applications_are_gone(synced: Account, simulator: Simulator) -> None:
     for index in range(4):
         make_application(synced, f"10{index}")

@@ -8,7 +8,7 @@ import pytest
 
 from providers.contract import RemoteNumber
 from providers.errors import AuthenticationFailed
-from providers.paging import AHEAD, ListedNumber, one_ahead, read_ahead, without_overlap
+from providers.paging import AHEAD, FEW, ListedNumber, one_ahead, read_ahead, without_overlap
 
 
 class Source:
@@ -44,6 +44,18 @@ def test_it_has_so_many_on_their_way_and_no_more():
     source = Source()
     list(read_ahead(source.fetch, range(50), in_flight=4))
     assert source.most_at_once == 4
+
+
+def test_it_calls_for_more_where_answers_take_their_time():
+    source = Source(seconds=0.02)
+    list(read_ahead(source.fetch, range(60), in_flight=12))
+    assert source.most_at_once == 12
+
+
+def test_it_keeps_few_where_answers_come_at_once():
+    pages = read_ahead(lambda key, _: key, range(500), in_flight=32)
+    most = max(len(helpers()) for _ in pages)
+    assert most == FEW
 
 
 def test_it_runs_ahead_no_further_than_it_may():
