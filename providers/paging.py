@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import msgspec
 
@@ -38,12 +38,16 @@ class ListedNumber(msgspec.Struct, frozen=True, gc=False):
 
     id: str
     digest: str
-    read: Callable[[], "RemoteNumber"]
+    source: Any
+    reader: Callable[[Any], "RemoteNumber"]
     """Does not fail: whatever is wrong with a row is found when its page is listed."""
 
     @classmethod
     def of(cls, number: "RemoteNumber") -> Self:
-        return cls(number.id, number.digest or digest_of(canonical(number)), lambda: number)
+        return cls(number.id, number.digest or digest_of(canonical(number)), number, lambda it: it)
+
+    def read(self) -> "RemoteNumber":
+        return self.reader(self.source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -28,7 +27,7 @@ from providers.contract import (
 )
 from providers.errors import AuthenticationFailed, MalformedResponse, NotFound
 from providers.paging import Page, one_ahead, read_ahead, without_overlap
-from providers.plivo_words import list_number, read_application, read_number, read_trunk, required
+from providers.plivo_words import list_rows, read_application, read_number, read_trunk, required
 from providers.reading import text
 
 AUTH_ID = "MA[A-Za-z0-9]{18}"
@@ -146,8 +145,7 @@ class Plivo(Provider):
             yield from one_ahead(map(self._page, self._following(path, "number", first)))
 
     def _page(self, body: Any) -> Page:
-        rows = tuple(list_number(row, self.auth_id) for row in body["objects"])
-        return Page(rows=rows, total=body["meta"].get("total_count"))
+        return Page(rows=tuple(list_rows(body["objects"], self.auth_id)), total=body["meta"].get("total_count"))
 
     def _overlapping_pages(self, path: str, progress: "Progress", first: Page) -> Iterator[Page]:
         """Until a page names no next, whatever was counted at first: a list may grow and shrink while it is read."""
@@ -164,7 +162,7 @@ class Plivo(Provider):
                     offset += STEP
                     rows, moved = without_overlap(page.rows, last)
                     progress.check({row.id for row in rows}, onward=onward)
-                    yield replace(page, rows=tuple(rows), moved=moved)
+                    yield Page(rows=tuple(rows), total=page.total, moved=moved)
                     if not onward:
                         return
                     last, total = rows[-1].id, page.total or total

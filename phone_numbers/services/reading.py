@@ -60,10 +60,10 @@ def with_compliance(rows: Iterable[ListedNumber], facts: Mapping[str, Compliance
 
 def with_fact(row: ListedNumber, fact: Compliance) -> ListedNumber:
     digest = digest_of(canonical([row.digest, fact]))
-    return ListedNumber(row.id, digest, partial(read_with_fact, row, fact, digest))
+    return ListedNumber(row.id, digest, row, partial(read_with_fact, fact, digest))
 
 
-def read_with_fact(row: ListedNumber, fact: Compliance, digest: str) -> RemoteNumber:
+def read_with_fact(fact: Compliance, digest: str, row: ListedNumber) -> RemoteNumber:
     remote = row.read()
     tendlc, toll_free = fact.tendlc or remote.tendlc, fact.toll_free or remote.toll_free
     return replace(remote, tendlc=tendlc, toll_free=toll_free, digest=digest)

@@ -202,14 +202,14 @@ def test_it_writes_a_batch_that_changed_in_few_statements(run: SyncRun) -> None:
     assert len(drifts()) == 20
 
 
-def unread() -> RemoteNumber:
+def unread(_: object) -> RemoteNumber:
     raise AssertionError("A row that did not change was read.")
 
 
 def test_it_reads_no_row_that_did_not_change(run: SyncRun) -> None:
     row = ListedNumber.of(REMOTE)
     store_batch(run, [row], announce=False, fence=lambda: None)
-    stored = store_batch(run, [ListedNumber(row.id, row.digest, unread)], announce=False, fence=lambda: None)
+    stored = store_batch(run, [ListedNumber(row.id, row.digest, REMOTE, unread)], announce=False, fence=lambda: None)
     assert (stored.new, stored.changed, stored.surprising) == (0, 0, [])
 
 
