@@ -20,7 +20,7 @@ from providers.contract import (
     TollFreeStatus,
 )
 from providers.errors import MalformedResponse, WrongAccount
-from providers.plivo_words import KNOWN_FIELDS, READING, list_number, own_names, read_number
+from providers.plivo_words import KNOWN_FIELDS, READING, list_rows, own_names, read_number
 from providers.reading import canonical, digest_of
 
 ACCOUNT, OTHER_ACCOUNT = "MANORTHWIND00000000A", "MANORTHWIND00000000B"
@@ -106,13 +106,14 @@ def test_it_reads_a_row_of_the_legacy_page():
 
 @pytest.mark.parametrize("row", [LATEST, LEGACY, dict(reversed(LATEST.items()))])
 def test_it_lists_what_it_reads(row):
-    listed = list_number(row, ACCOUNT)
+    (listed,) = list_rows([row], ACCOUNT)
     assert (listed.id, listed.digest) == (read_number(row, ACCOUNT).id, read_number(row, ACCOUNT).digest)
     assert (listed.read(), listed.read().payload) == (read_number(row, ACCOUNT), row)
 
 
 def test_it_tells_rows_apart_by_every_field():
-    digests = {list_number({**LATEST, name: "other"}, ACCOUNT).digest for name in LATEST if name != "number"}
+    rows = [{**LATEST, name: "other"} for name in LATEST if name != "number"]
+    digests = {row.digest for row in list_rows(rows, ACCOUNT)}
     assert len(digests) == len(LATEST) - 1
 
 
