@@ -91,7 +91,7 @@ def filter_panel(query: InventoryQuery, typed: QueryDict, facets: Facets, direct
     if directory.tags:
         offered["tag"] = commonest_tags(query, facets, directory)
     suggestions = {
-        "application": tuple((name, "") for name in sorted(directory.offered)),
+        "application": tuple((name, "") for name in directory.offered),
         "subaccount": directory.subaccounts,
     }
     return FilterPanel(

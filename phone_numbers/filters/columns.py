@@ -1,6 +1,6 @@
 """What the list can show of a number: every column, and those it shows when nobody chose."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 FIRST = "number"
@@ -16,8 +16,6 @@ class ListColumn:
     """What the title leaves out."""
     sort: str = ""
     """What the list is sorted by at a click on the title; empty where no index makes that quick."""
-    needs: tuple[str, ...] = ()
-    """Columns of the table that a row is not read with otherwise."""
 
     @property
     def name(self) -> str:
@@ -49,17 +47,17 @@ LIST_COLUMNS: Mapping[str, ListColumn] = {
         ListColumn("owner", "Owner"),
         ListColumn("cost_centre", "Cost centre"),
         sortable("country", "Country"),
-        ListColumn("region", "Region", needs=("region",)),
-        ListColumn("city", "City", needs=("city",)),
+        ListColumn("region", "Region"),
+        ListColumn("city", "City"),
         ListColumn("provider", "Provider"),
         ListColumn("subaccount", "Subaccount"),
-        ListColumn("carrier", "Carrier", needs=("carrier",)),
-        ListColumn("cnam", "Caller name", "CNAM", needs=("cnam",)),
+        ListColumn("carrier", "Carrier"),
+        ListColumn("cnam", "Caller name", "CNAM"),
         ListColumn("cnam_lookup", "CNAM lookup"),
-        ListColumn("e911", "E911", needs=("e911",)),
+        ListColumn("e911", "E911"),
         ListColumn("added", "Added", "at the provider"),
-        ListColumn("first_seen", "First seen", needs=("first_seen_at",)),
-        ListColumn("changed", "Changed", "last new value", needs=("changed_at",)),
+        ListColumn("first_seen", "First seen"),
+        ListColumn("changed", "Changed", "last new value"),
         ListColumn("read", "Last read", "its account"),
         ListColumn("remote_id", "Provider’s id"),
     )
@@ -82,7 +80,3 @@ def read_columns(typed: str) -> str:
     if unknown := [key for key in keys if key not in LIST_COLUMNS]:
         raise ValueError(f"The list has no column “{unknown[0]}”. It can show: {', '.join(LIST_COLUMNS)}.")
     return ",".join(chosen(keys))
-
-
-def needed_by(keys: Sequence[str]) -> tuple[str, ...]:
-    return tuple(need for key in keys for need in LIST_COLUMNS[key].needs)

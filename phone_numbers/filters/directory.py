@@ -44,8 +44,8 @@ class Directory:
     """Of applications."""
     texts: Mapping[Key, str]
     """What the search looks through of them, in small letters."""
-    offered: frozenset[str]
-    """Names of the applications that are still at their providers."""
+    offered: tuple[str, ...]
+    """Names of the applications that are still at their providers, in order."""
     subaccounts: tuple[tuple[str, str], ...]
     """Ids and names."""
     tags: Mapping[str, str]
@@ -90,4 +90,6 @@ def read_directory(edition: str) -> Directory:
                 has_words = True
             elif is_present:
                 subaccounts.add((remote_id, name))
-    return Directory(edition, accounts, names, texts, frozenset(offered), tuple(sorted(subaccounts)), tags, has_words)
+    return Directory(
+        edition, accounts, names, texts, tuple(sorted(offered)), tuple(sorted(subaccounts)), tags, has_words
+    )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from django.db.models import Q
 from django.http import QueryDict
@@ -113,7 +114,7 @@ class InventoryQuery:
         return cls(kept, accounts, tuple(mistakes))
 
     def __str__(self) -> str:
-        return urlencode({parameter: ",".join(values) for parameter, values in self.chosen.items()}).replace("%2C", ",")
+        return printed(tuple(self.chosen.items()))
 
     @property
     def suffix(self) -> str:
@@ -229,6 +230,12 @@ class InventoryQuery:
         if parameter != "services":
             return values
         return tuple(map(str, combinations(values, self.option("services_match"))))
+
+
+@lru_cache(maxsize=1024)
+def printed(chosen: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
+    """A page prints dozens of queries, each of them twice."""
+    return urlencode({parameter: ",".join(values) for parameter, values in chosen}).replace("%2C", ",")
 
 
 def read_values(parameter: str, given: Iterable[str], accounts: Known) -> tuple[str, ...]:

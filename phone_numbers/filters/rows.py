@@ -1,7 +1,7 @@
 """The rows of the list, each with what it shows, in one query however many there are."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
@@ -13,7 +13,7 @@ from phone_numbers.filters.directory import Directory, current_edition, read_dir
 from phone_numbers.filters.facets import Facets, count_facets
 from phone_numbers.filters.paging import Cursor, Place, Plan, plan_page, remember_start
 from phone_numbers.filters.query import InventoryQuery
-from phone_numbers.models import Application, Change, PhoneNumber
+from phone_numbers.models import Application, Change, Event, PhoneNumber
 from phone_numbers.querysets import PhoneNumberQuerySet
 
 if TYPE_CHECKING:
@@ -28,9 +28,15 @@ if TYPE_CHECKING:
 
     ShownNumber = WithAnnotations[PhoneNumber, Shown]
 
-UNSHOWN = {"region", "city", "carrier", "digest", "edited_seq", "first_seen_at", "changed_at", "e911", "cnam"}
-READ = [each.column for each in PhoneNumber._meta.concrete_fields if each.name not in UNSHOWN]
+PRESENT, UNCONFIRMED = PhoneNumber.Presence.PRESENT, PhoneNumber.Presence.UNCONFIRMED
+READ = [each.column for each in PhoneNumber._meta.concrete_fields if each.column != "presence_since"]
+"""All columns: Django is quicker at a row that lacks none."""
 LIVE = ", ".join(f"'{state}'" for state in Change.LIVE)
+AWAY_SINCE = f"""
+    (SELECT coalesce(max(step.at), n.presence_since) FROM numbers_event AS step WHERE n.presence <> '{PRESENT}'
+    AND step.number_id = n.id AND step.kind = '{Event.Kind.PRESENCE}' AND step.after = '{UNCONFIRMED}')
+"""
+"""When a number that is not present was first found absent, as `views.absences` has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +63,8 @@ class NumberPage:
         return self.place.offset + len(self.numbers)
 
 
-def find_page(query: InventoryQuery, edition: str, also: Collection[str] = ()) -> NumberPage:
-    """`also` are columns of the table that rows are not read with otherwise.
-
-    No rows for a query with mistakes. Raises ValueError, with a sentence, for a page or place that is none.
-    """
+def find_page(query: InventoryQuery, edition: str) -> NumberPage:
+    """No rows for a query with mistakes. Raises ValueError, with a sentence, for a page or place that is none."""
     directory = read_directory(edition)
     facets = count_facets(query, edition)
     place = Place(query.page, query.per_page, facets.total)
@@ -72,7 +75,7 @@ def find_page(query: InventoryQuery, edition: str, also: Collection[str] = ()) -
     if query.page > place.pages:
         raise ValueError(f"There is no page {query.page}; the last one is {place.pages}.")
     plan = plan_page(query, facets, directory)
-    numbers = read_rows(plan, query.per_page, also)
+    numbers = read_rows(plan, query.per_page)
     if not numbers:
         return NumberPage([], place, facets, directory)
     first, last = cursor_of(numbers[0], plan), cursor_of(numbers[-1], plan)
@@ -84,15 +87,19 @@ def cursor_of(number: "ShownNumber", plan: Plan) -> Cursor:
     return Cursor(plan.slices[number.place].section.name, getattr(number, plan.column), number.pk)
 
 
-def read_rows(plan: Plan, limit: int, also: Collection[str] = ()) -> "list[ShownNumber]":
-    """In the list's order, with the change that is under way and the names of the routes' targets."""
+def read_rows(plan: Plan, limit: int) -> "list[ShownNumber]":
+    """In the list's order, with the change that is under way and the names of the routes' targets.
+
+    `presence_since` of a number that went away is when it was first found absent.
+    """
     if not plan.slices:
         return []
     picked, values = plan.sql()
     way = "DESC" if plan.is_descending else "ASC"
-    columns = ", ".join(f"n.{column}" for column in (*READ, *also))
+    columns = ", ".join(f"n.{column}" for column in READ)
     sql = (
-        f"SELECT {columns}, picked.place, live.id AS live_change, live.desired AS live_desired "
+        f"SELECT {columns}, {AWAY_SINCE} AS presence_since, "
+        f"picked.place, live.id AS live_change, live.desired AS live_desired "
         f"FROM ({picked}) AS picked JOIN numbers_phonenumber AS n ON n.id = picked.id "
         f"LEFT JOIN numbers_change AS live ON live.number_id = n.id AND live.state IN ({LIVE}) "
         f"ORDER BY picked.place, n.{plan.column} {way}, n.id {way}"

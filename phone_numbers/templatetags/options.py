@@ -1,5 +1,6 @@
-"""The checkboxes of the filter panel: dozens of a few kinds, sent again with every filter, as their counts change."""
+"""The choices of the filter panel: dozens of a few kinds, sent again with every filter, as their counts change."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from phone_numbers.templatetags.display import figure
 from phone_numbers.templatetags.moulds import GAPS, mould_of
 
 if TYPE_CHECKING:
-    from phone_numbers.forms import Group
+    from phone_numbers.forms import Group, Link, Option
 
 register = template.Library()
 
@@ -20,16 +21,27 @@ register = template.Library()
 @register.simple_tag
 def option_list(group: "Group") -> SafeString:
     cast = [
-        option_mould(group.parameter, min(option.count, 2), is_chosen=option.is_chosen).format(
-            place=place, value=escape(option.value), title=escape(option.title), count=figure(option.count)
-        )
+        choice("numbers/_option.html", group.parameter, place, option, option.value)
         for place, option in enumerate(group.options, 1)
     ]
     return SafeString("".join(cast))
 
 
+@register.simple_tag
+def application_list(links: "Sequence[Link]", list_url: str) -> SafeString:
+    cast = [
+        choice("numbers/_application.html", "application", place, link, f"{list_url}{link.query.suffix}")
+        for place, link in enumerate(links, 1)
+    ]
+    return SafeString("".join(cast))
+
+
+def choice(name: str, parameter: str, place: int, offered: "Option | Link", value: str) -> str:
+    mould = choice_mould(name, parameter, min(offered.count, 2), is_chosen=offered.is_chosen)
+    return mould.format(place=place, value=escape(value), title=escape(offered.title), count=figure(offered.count))
+
+
 @lru_cache(maxsize=256)
-def option_mould(parameter: str, many: int, *, is_chosen: bool) -> str:
+def choice_mould(name: str, parameter: str, many: int, *, is_chosen: bool) -> str:
     """`many` is 0, 1, or 2 for any more."""
-    kind = {"parameter": parameter, "many": many, "is_chosen": is_chosen}
-    return mould_of(render_to_string("numbers/_option.html", {**kind, **GAPS}))
+    return mould_of(render_to_string(name, {"parameter": parameter, "many": many, "is_chosen": is_chosen, **GAPS}))

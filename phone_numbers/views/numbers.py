@@ -12,7 +12,6 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from phone_numbers.filters import InventoryQuery, directory
-from phone_numbers.filters.columns import needed_by
 from phone_numbers.filters.query import Mistake
 from phone_numbers.filters.rows import NumberPage, find_page
 from phone_numbers.filters.table import PER_PAGE
@@ -61,7 +60,7 @@ def number_list(request: PageRequest) -> HttpResponse:
     views = views_for(request.user, query, is_piece=is_piece)
     query, active = beside_view(query, views, has_default=default is not None)
     keys = keys_of(query, preferences)
-    query, page = page_of(with_known_list(query), edition, needed_by(keys))
+    query, page = page_of(with_known_list(query), edition)
     context = list_context(request, query, page, accounts) | table_context(query, page, accounts, keys)
     context |= {"density": preferences.density, **counts}
     context["menu"] = view_menu(query, active, views, request.user, keys, has_default=default is not None)
@@ -94,10 +93,10 @@ def find_accounts() -> tuple[Accounts, str, dict[str, Any]]:
     return {account.pk: account for account in accounts}, str(first.edition), counts
 
 
-def page_of(query: InventoryQuery, edition: str, also: Sequence[str]) -> tuple[InventoryQuery, NumberPage]:
+def page_of(query: InventoryQuery, edition: str) -> tuple[InventoryQuery, NumberPage]:
     """The page asked for. Asking for one that does not exist is a mistake like any other."""
     try:
-        return query, find_page(query, edition, also)
+        return query, find_page(query, edition)
     except ValueError as error:
         mistaken = replace(query.having(), mistakes=(Mistake("page", str(error)),))
         return mistaken, find_page(mistaken, edition)

@@ -1,12 +1,15 @@
-"""The rows of the list and their cells that can be edited in place. Asks the database only for what went away."""
+"""The rows of the list and their cells that can be edited in place. Asks the database nothing."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.utils import timezone
+
 from phone_numbers.models import Account, Change, PhoneNumber
 from phone_numbers.services.editing import capabilities_of, lock_of
-from phone_numbers.views.absences import Absence, absences_of
+from phone_numbers.views.absences import Absence
 from phone_numbers.views.list_head import NO_MORE, More
 from phone_numbers.views.values import ROUTES, route_in_words
 from providers.contract import Capabilities, Service
@@ -60,17 +63,19 @@ class Row:
 
 
 def rows_of(numbers: "Sequence[ShownNumber]", accounts: Mapping[int, Account], more: Mapping[int, More]) -> list[Row]:
-    """`accounts` spare numbers from reading their own. One query when a number is not present, else none."""
+    """`accounts` spare numbers from reading their own."""
+    now = timezone.now()
     for number in numbers:
         number.account = accounts.get(number.account_id) or number.account
-    gone = absences_of([number for number in numbers if number.presence != PhoneNumber.Presence.PRESENT])
-    absences = {absence.number.pk: absence for absence in gone}
-    return [row_of(number, more.get(number.pk, NO_MORE), absences.get(number.pk)) for number in numbers]
+    return [row_of(number, more.get(number.pk, NO_MORE), now) for number in numbers]
 
 
-def row_of(number: "ShownNumber", more: More, absence: Absence | None) -> Row:
+def row_of(number: "ShownNumber", more: More, now: dt.datetime) -> Row:
     capabilities = capabilities_of(number.account)
     alias, voice, messages = (cell_of(number, field, capabilities) for field in FIELDS)
+    is_present = number.presence == PhoneNumber.Presence.PRESENT
+    reclaim_days = capabilities.reclaim_days if capabilities else None
+    absence = None if is_present else Absence(number, number.presence_since, reclaim_days, now)
     return Row(number, alias, voice, messages, more, absence)
 
 

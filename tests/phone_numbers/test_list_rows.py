@@ -4,11 +4,16 @@ import datetime as dt
 import re
 
 import pytest
+from django.http import QueryDict
 from django.utils import timezone
 
+from phone_numbers.filters import InventoryQuery
 from phone_numbers.filters.columns import LIST_COLUMNS
+from phone_numbers.filters.rows import list_numbers
+from phone_numbers.models import Event
 from phone_numbers.services.local_fields import LocalEdit, edit_local_fields
 from phone_numbers.templatetags import rows
+from phone_numbers.views.absences import find_absence
 from tests.phone_numbers.rows import make_account, make_application, make_change, make_number
 from tests.roles import make_user
 
@@ -67,6 +72,27 @@ def test_it_draws_a_row_the_same_whichever_number_its_cells_were_cast_for(client
     alone = {pk: row for number in numbers for pk, row in drawn(client, f"{columns}&q={number.e164}").items()}
     assert together.keys() == {str(number.pk) for number in numbers}
     assert together == backwards == alone
+
+
+def test_it_says_since_when_a_number_is_away_as_its_own_page_does(client, operator):
+    now = timezone.now()
+    number = make_number(make_account(), presence="missing", presence_since=now - dt.timedelta(hours=30))
+    unseen = make_number(number.account, presence="missing", presence_since=now - dt.timedelta(hours=5))
+    Event.objects.bulk_create(
+        Event(number=number, kind="presence", before=before, after=after)
+        for before, after in (("present", "unconfirmed"), ("unconfirmed", "missing"))
+    )
+    listed = {row.pk: row.presence_since for row in list_numbers(InventoryQuery.read(QueryDict(""), {}))}
+    assert listed == {each.pk: find_absence(each).since for each in (number, unseen)}
+    assert listed[number.pk] >= now
+
+
+def test_it_casts_the_choices_of_the_panel(client, operator):
+    account = make_account("{0} & <b>")
+    make_number(account)
+    group = client.get("/numbers/").content.decode().partition('id="options-account"')[2].partition("</div>")[0]
+    assert f'aria-description="1 number" id="option-account-1" name="account" value="{account.pk}">' in group
+    assert '<span class="clip">{0} &amp; &lt;b&gt;</span>' in group
 
 
 def test_it_offers_editing_to_whom_may_whoever_came_first(client, operator):
