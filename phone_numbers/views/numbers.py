@@ -55,7 +55,7 @@ def number_list(request: PageRequest) -> HttpResponse:
     is_piece = wants_piece(request)
     if default and not request.GET and not is_piece:
         return redirect(address_of(default))
-    accounts, edition, counts = find_accounts()
+    accounts, edition, counts = find_accounts(is_piece=is_piece)
     query = InventoryQuery.read(request.GET, {str(pk): account.name for pk, account in accounts.items()})
     views = views_for(request.user, query, is_piece=is_piece)
     query, active = beside_view(query, views, has_default=default is not None)
@@ -82,14 +82,16 @@ def with_known_list(query: InventoryQuery) -> InventoryQuery:
     return replace(query, mistakes=(*query.mistakes, mistake))
 
 
-def find_accounts() -> tuple[Accounts, str, dict[str, Any]]:
-    """By id, the inventory's edition, and how much is under way and to be decided: all in one query."""
-    found = Account.objects.defer("credentials")
-    counted = found.annotate(edition=directory.edition(), waiting=changes_under_way(), undecided=undecided())
-    if not (accounts := list(counted)):
+def find_accounts(*, is_piece: bool = False) -> tuple[Accounts, str, dict[str, Any]]:
+    """By id, the inventory's edition, and how much is under way and to be decided: all in one query.
+
+    What is to be decided stands in the navigation, which no piece has.
+    """
+    found = Account.objects.defer("credentials").annotate(edition=directory.edition(), waiting=changes_under_way())
+    if not (accounts := list(found if is_piece else found.annotate(undecided=undecided()))):
         return {}, directory.current_edition(), {"waiting": 0, "undecided": ""}
     first = accounts[0]
-    counts = {"waiting": first.waiting, "undecided": in_short(first.undecided)}
+    counts = {"waiting": first.waiting, "undecided": in_short(getattr(first, "undecided", 0))}
     return {account.pk: account for account in accounts}, str(first.edition), counts
 
 

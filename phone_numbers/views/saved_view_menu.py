@@ -96,4 +96,5 @@ def views_for(user: User, query: InventoryQuery, *, is_piece: bool) -> list[Save
     """All that the person may open, in one query; for a piece of the page only the one that is open."""
     if not is_piece:
         return list(visible_views(user))
-    return list(visible_views(user).filter(pk=read_id(query.view) or 0))
+    named = read_id(query.view)
+    return list(visible_views(user).filter(pk=named)) if named else []
