@@ -14,8 +14,8 @@ from phone_numbers.models import Event
 from phone_numbers.services.local_fields import LocalEdit, edit_local_fields
 from phone_numbers.templatetags import rows
 from phone_numbers.views.absences import find_absence
+from tests.phone_numbers.pages import sign_in, text_of
 from tests.phone_numbers.rows import make_account, make_application, make_change, make_number
-from tests.roles import make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -24,15 +24,13 @@ EVERY = f"columns={','.join(LIST_COLUMNS)}"
 
 @pytest.fixture
 def operator(client):
-    user = make_user("operator", is_staff=False)
-    client.force_login(user)
-    return user
+    return sign_in(client, "operator", is_staff=False)
 
 
 def drawn(client, query):
     """Each number's row, by its id, from moulds made for this page."""
     rows._moulds.clear()
-    page = client.get(f"/numbers/?{query}").content.decode()
+    page = text_of(client.get(f"/numbers/?{query}"))
     found = re.findall(r'<tr class="row".*?</tr>', page, re.DOTALL)
     plain = [re.sub(r'/(\d+)/\?from=[^"]*"', r'/\1/"', row) for row in found]
     return {re.search(r'value="(\d+)"', row)[1]: row for row in plain}
@@ -90,16 +88,16 @@ def test_it_says_since_when_a_number_is_away_as_its_own_page_does(client, operat
 def test_it_casts_the_choices_of_the_panel(client, operator):
     account = make_account("{0} & <b>")
     make_number(account)
-    group = client.get("/numbers/").content.decode().partition('id="options-account"')[2].partition("</div>")[0]
+    group = text_of(client.get("/numbers/")).partition('id="options-account"')[2].partition("</div>")[0]
     assert f'aria-description="1 number" id="option-account-1" name="account" value="{account.pk}">' in group
     assert '<span class="clip">{0} &amp; &lt;b&gt;</span>' in group
 
 
 def test_it_offers_editing_to_whom_may_whoever_came_first(client, operator):
     make_number(make_account())
-    assert "cell-edit" in client.get("/numbers/").content.decode()
-    client.force_login(make_user("viewer", is_staff=False))
-    assert "cell-edit" not in client.get("/numbers/").content.decode()
+    assert "cell-edit" in text_of(client.get("/numbers/"))
+    sign_in(client, "viewer", is_staff=False)
+    assert "cell-edit" not in text_of(client.get("/numbers/"))
 
 
 def test_it_forgets_moulds_when_there_are_many(client, operator, monkeypatch):
