@@ -25,7 +25,8 @@ def choices(values: type[StrEnum]) -> list[tuple[str, str]]:
 
 FACETS = ("account", "number_type", "country", "service_bits", "tendlc_status", "toll_free_status", "presence")
 FILTERED = ("subaccount", "tendlc_campaign_id", "cnam_lookup")
-"""Both with the number behind them in their indexes: the numbers of one value are found in the list's usual order."""
+"""Both with the number behind them in their indexes: the numbers of one value are found in the list's usual order. Of
+facets, which many numbers have alike, presence follows: a far page is found in the index alone."""
 SORTED = {
     "e164": ("e164",),
     "alias": ("alias",),
@@ -34,7 +35,9 @@ SORTED = {
     "voice_target": ("voice_target",),
     "message_target": ("message_target",),
 }
-"""With presence at the end, as released numbers are left out: a far page is found in the index alone."""
+"""With presence after them, as released numbers are left out: a far page is found in the index alone."""
+BESIDE = {"voice_target": ("account", "voice_kind"), "message_target": ("account", "message_kind")}
+"""What a route's target means nothing without: who goes there is found in the index alone, too."""
 
 
 LOCAL = frozenset(("tags", "owner", "cost_centre", "note"))
@@ -109,11 +112,14 @@ class PhoneNumber(models.Model):
         constraints = [models.UniqueConstraint(fields=["account", "remote_id"], name="number_once_per_account")]
         indexes = [
             *(
-                models.Index(fields=[*names, "id", "presence"], name=f"number_by_{key}")
+                models.Index(fields=[*names, "id", "presence", *BESIDE.get(key, ())], name=f"number_by_{key}")
                 for key, names in SORTED.items()
             ),
             *(
-                models.Index(fields=[name, "e164", "id"], name=f"number_by_{name}"[:30])
+                models.Index(
+                    fields=list(dict.fromkeys([name, "e164", "id", *(["presence"] if name in FACETS else [])])),
+                    name=f"number_by_{name}"[:30],
+                )
                 for name in (*FACETS, *FILTERED)
             ),
         ]
