@@ -26,8 +26,9 @@ def wait_until(holds: Callable[[], object], seconds: float = 30, why: str = "") 
 
 
 def hear_interrupts() -> None:
-    """Also where these tests themselves run in the background, and Ctrl-C is not for them."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """Also where these tests themselves run in the background or under nohup, and neither signal is for them."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def take_terminal() -> None:
