@@ -55,7 +55,7 @@ OURS = {
     "campaign": "campaign=C00007",
     "renewal": "renewal_date__lt=2026-12-05",
     "search selective": "q=0466",
-    "search number": "q=(212) 555",
+    "search number": "q=(212) 5",
     "search words": "q=clinic north",
     "search common": "q=support",
     **{f"sort {key}": f"sort={key}" for key in ("alias", "account", "services", "voice", "tendlc", "renewal")},
@@ -77,7 +77,7 @@ THEIRS = {
     "sort account": f"{PLAIN}?o=3",
     "sort type": f"{PLAIN}?o=-4",
     "search selective": f"{PLAIN}?q=0466",
-    "search number": f"{PLAIN}?q=212555",
+    "search number": f"{PLAIN}?q=2125",
     "search words": f"{PLAIN}?q=clinic north",
     "search common": f"{PLAIN}?q=support",
 }
