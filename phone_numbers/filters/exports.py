@@ -208,8 +208,6 @@ def in_text(rows: Sequence[Row], columns: Sequence[Column], directory: Directory
     keys = {column.key for column in columns}
     is_asked = directory.has_words_of_ours and not keys.isdisjoint(OURS)
     ours = words_of_ours(rows) if is_asked else dict[str, dict[int, str]].fromkeys(OURS, {})
-    if "note" in keys:
-        ours["note"] = newest_notes(row["id"] for row in rows)
     if "read" in keys:
         ours["read"] = moments_of_reading(rows)
     texts = [column_texts(column, rows, directory, ours) for column in columns]
@@ -220,21 +218,21 @@ def column_texts(
     column: Column, rows: Sequence[Row], directory: Directory, ours: Mapping[str, Mapping[int, str]]
 ) -> list[str]:
     """Equal values are put into words once."""
-    keys = [row["id"] for row in rows] if column.key in OURS else list(map(itemgetter(*column.needs), rows))
-    texts = {key: column_text(column, key, directory, ours) for key in set(keys)}
+    if column.key in OURS:
+        words = {pk: written(column, text) for pk, text in ours[column.key].items()}
+        return [words.get(row["id"], "") for row in rows]
+    keys = list(map(itemgetter(*column.needs), rows))
+    several = len(column.needs) > 1
+    texts = {key: written(column, column.text(key if several else (key,), directory)) for key in set(keys)}
     return [texts[key] for key in keys]
 
 
-def column_text(column: Column, key: Any, directory: Directory, ours: Mapping[str, Mapping[int, str]]) -> str:
-    if column.key in OURS:
-        text = ours[column.key].get(key, "")
-    else:
-        text = column.text(key if len(column.needs) > 1 else (key,), directory)
+def written(column: Column, text: str) -> str:
     return protect(text) if column.is_free else text
 
 
 def words_of_ours(rows: Sequence[Row]) -> dict[str, dict[int, str]]:
-    """Tags, owner and cost centre of these numbers."""
+    """Tags, owner, cost centre and newest note of these numbers."""
     pks = [row["id"] for row in rows]
     tags: dict[int, list[str]] = {}
     tagged = Tag.numbers.through.objects.filter(phonenumber__in=pks).order_by("tag__folded")
@@ -245,6 +243,7 @@ def words_of_ours(rows: Sequence[Row]) -> dict[str, dict[int, str]]:
         "tags": {pk: ", ".join(names) for pk, names in tags.items()},
         "owner": {pk: owner for pk, owner, _ in local},
         "cost_centre": {pk: centre for pk, _, centre in local},
+        "note": newest_notes(pks),
     }
 
 

@@ -16,7 +16,8 @@ from providers.errors import ProviderError, WrongAccount
 from providers.paging import ListedNumber
 from providers.reading import canonical, digest_of
 
-BATCH = 2500
+BATCH = 1000
+"""Fewer than adapters read ahead, so that reading goes on while a batch is written."""
 RENEW_SECONDS = 2.0
 
 
