@@ -1,7 +1,6 @@
 """The HTTP client is a security border: whatever the other side says, a call ends soon and with a typed error."""
 
 import gzip
-import json
 import logging
 import socket
 import threading
@@ -14,7 +13,6 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from providers.decoding import DEEPEST
 from providers.errors import (
     AuthenticationFailed,
     MalformedResponse,
@@ -321,16 +319,6 @@ def test_it_quotes_the_providers_words_whatever_their_shape(body: str, words: st
     with pytest.raises(Rejected) as caught:
         read(answer(body, status=400))
     assert caught.value.words == words
-
-
-@pytest.mark.parametrize("body", ["[" * DEEPEST + "]" * DEEPEST, f"[{'[],' * 100}1]", '["[[", "{"]'])
-def test_it_reads_what_is_nested_no_more_deeply_than_it_may_be(body: str) -> None:
-    assert read(answer(body)) == json.loads(body)
-
-
-def test_it_reads_nothing_that_is_nested_more_deeply() -> None:
-    with pytest.raises(MalformedResponse, match="nested too deeply"):
-        read(answer("[" * (DEEPEST + 1) + "1" + "]" * (DEEPEST + 1)))
 
 
 def test_it_quotes_no_secret() -> None:
