@@ -16,8 +16,11 @@ if (BASE_DIR / ".env").is_file():
 
 
 def data_directory(name: str) -> Path:
-    """The directory for everything this installation keeps on disk, created private to its owner."""
-    path = Path(env.str(name, default=str(BASE_DIR / "var"))).expanduser().resolve()
+    """The directory for everything this installation keeps on disk, created private to its owner.
+
+    One that is not absolute is beside `manage.py`, wherever a command is called from.
+    """
+    path = (BASE_DIR / Path(env.str(name, default="var")).expanduser()).resolve()
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 

@@ -170,7 +170,7 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = env.str("STATIC_ROOT", default=str(DATA_DIR / "static"))
+STATIC_ROOT = str(BASE_DIR / env.str("STATIC_ROOT", default=str(DATA_DIR / "static")))
 if not PRODUCTION:
     Path(STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # stays empty: files are served from where they lie
 WHITENOISE_USE_FINDERS = not PRODUCTION

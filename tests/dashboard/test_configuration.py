@@ -1,11 +1,15 @@
 """Every setting that is read is documented, and nothing else is."""
 
 import ast
+import os
 import re
+from pathlib import Path
+from typing import Any
 
 from celery.app.defaults import NAMESPACES, flatten
 
 from dashboard import settings
+from dashboard.env import data_directory
 from tests.dashboard.compose import variables
 from tests.dashboard.processes import ROOT
 
@@ -36,6 +40,17 @@ def test_every_setting_is_documented_and_no_other() -> None:
 
 def test_every_setting_is_in_the_example_and_no_other() -> None:
     assert NAMES | variables() == EXAMPLES
+
+
+def test_compose_hands_on_what_the_example_says_is_for_production() -> None:
+    for_compose, _, _ = (ROOT / ".env.example").read_text().partition("# Without Docker")
+    assert set(re.findall(r"^# ([A-Z_]+)=", for_compose, re.MULTILINE)) == variables()
+
+
+def test_a_path_starts_beside_manage_py_wherever_a_command_is_called_from(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SOME_DIR", os.path.relpath(tmp_path / "own", ROOT))
+    assert data_directory("SOME_DIR") == tmp_path / "own"
 
 
 def test_nothing_reads_the_environment_behind_our_back() -> None:
