@@ -12,6 +12,7 @@ from providers.simulator import Simulator
 from tests.chaos.processes import Installation, wait_for
 from tests.chaos.rows import report
 from tests.chaos.worlds import stuck
+from tests.dashboard.processes import Started
 from tests.servers import Server
 from tests.simulators import simulator_of
 
@@ -20,13 +21,19 @@ pytestmark = [pytest.mark.processes, pytest.mark.full, pytest.mark.timeout(240)]
 WORKERS = 3
 LEASE_SECONDS = 5
 STARTED = re.compile(r"task_started.*numbers\.sync_account")
+ENDED = re.compile(r"task_succeeded|task_failed")
+BEGINNING = r"DEMO0002/Number/\?.*offset=0\b"
+"""A sync reads the list once, from its first page on."""
 simulator = simulator_of(60)
 
 
 def offers_and_effects(
     installation: Installation, simulator: Simulator, seconds: float, patience: int, **chaos: Any
 ) -> tuple[int, int]:
-    """How often workers got the message of one long sync, and how often they did it."""
+    """How often workers got the message of one long sync, and how often the provider saw its list begun.
+
+    The provider counts a request as it comes, and nobody is at work any more when its count is taken.
+    """
     chaos = {"LEASE_SECONDS": LEASE_SECONDS, **chaos}
     chaos["CELERY_BROKER_TRANSPORT_OPTIONS"] = {"visibility_timeout": patience, "unacked_restore_interval": 1}
     workers = [
@@ -36,13 +43,16 @@ def offers_and_effects(
     for worker in workers:
         worker.wait_for_text("ready.")
     (account,) = installation.add_accounts("Plivo logistics")
-    simulator.fault("latency", path=r"DEMO0002/Number/\?", seconds=seconds)
+    begun = simulator.fault("latency", path=BEGINNING, seconds=seconds)
     run = request_sync(account, trigger=SyncRun.Trigger.PERSON)
     installation.send("numbers.sync_account", run.pk)
     wait_for(lambda: not stuck([account]), seconds + 20)
-    received = sum(len(STARTED.findall(worker.text)) for worker in workers)
-    run.refresh_from_db()
-    return received, run.attempt
+    wait_for(lambda: 0 < count_lines(workers, STARTED) == count_lines(workers, ENDED), seconds + 20)
+    return count_lines(workers, STARTED), begun.seen
+
+
+def count_lines(workers: list[Started], line: re.Pattern[str]) -> int:
+    return sum(len(line.findall(worker.text)) for worker in workers)
 
 
 def test_q4_long_jobs_are_done_once(
