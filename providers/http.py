@@ -123,21 +123,23 @@ class HttpClient:
         """
         query = urlencode(params or {})
         with self._lock:
-            self._followed[host, path] = {query}
+            self._followed[host, path.lower()] = {query}
         return self._read(self._request("GET", host, path, query), given_up or threading.Event())
 
     def follow(self, link: object, *, host: str = "api") -> Any:
         """The page a link out of a body leads to: its path and query, but always on our own base URL.
 
-        Raises MalformedResponse for a link that was followed since `get_json` read the first page of that path.
+        Raises MalformedResponse for a link to another list than one of which `get_json` read the first page, which may
+        be another account's, and for one that was followed since.
         """
         try:
             parts = urlsplit(link if isinstance(link, str) else "")
             request = self._request("GET", host, parts.path, parts.query)
-        except (ValueError, Unsupported):
+            with self._lock:
+                followed = self._followed[host, parts.path.lower()]
+        except (ValueError, KeyError, Unsupported):
             raise MalformedResponse(f"{self._title} gave a link that leads nowhere we may go.") from None
         with self._lock:
-            followed = self._followed.setdefault((host, parts.path), set())
             if parts.query in followed:
                 raise MalformedResponse(f"{self._title} led us around in a circle: a page's link came up twice.")
             if len(followed) >= MOST_PAGES:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from providers.contract import TenDlc, TenDlcStatus, TollFreeStatus
-from providers.errors import AuthenticationFailed, MalformedResponse, NotFound, Rejected
+from providers.errors import AuthenticationFailed, MalformedResponse, NotFound, Rejected, Unsupported
 from providers.twilio_rows import MessagingService, read_membership, read_page
 from providers.twilio_words import Row, inferred, read_campaigns, read_verifications, required, written
 
@@ -29,7 +29,11 @@ PAGE_SIZE = 500  # Of 1000 that Twilio allows: a row with long URLs takes 2 kB, 
 
 
 def read(http: "HttpClient", path: str, *, host: str = "api", **params: object) -> Row:
-    body = http.get_json(path, params, host=host)
+    """What is not allowed is what an id out of another answer made of a path."""
+    try:
+        body = http.get_json(path, params, host=host)
+    except Unsupported:
+        raise MalformedResponse("Twilio named something by an id that is none.") from None
     if not isinstance(body, dict):
         raise MalformedResponse("Twilio answered with something that is not an object.")
     return body

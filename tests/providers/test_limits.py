@@ -164,3 +164,9 @@ def test_it_is_silent_alone_too() -> None:
     limiter = rate_limiter("k", RATE, redis_url=NO_REDIS, directory=None)
     limiter.pause(60)
     assert limiter.wait(0) > 50
+
+
+def test_it_is_silent_no_longer_than_anybody_may_ask() -> None:
+    window = MemoryWindow(RATE)
+    Limiter(window).pause(1e9)
+    assert 100 < window.take() <= limits.LONGEST_PAUSE_SECONDS

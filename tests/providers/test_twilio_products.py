@@ -40,3 +40,20 @@ def test_it_refuses_a_list_that_does_not_end(simulator: Simulator, monkeypatch: 
     monkeypatch.setattr("providers.twilio_products.MOST_ROWS", 1)
     with opened(simulator) as twilio, pytest.raises(MalformedResponse, match="did not end after 1 rows"):
         twilio.compliance()
+
+
+@pytest.mark.parametrize("path", [r"/v1/Trunks\?", r"/v1/Services\?"])
+@pytest.mark.parametrize("sid", ["../2010-04-01/Accounts.json", "http://169.254.169.254/latest", "TK\u202e"])
+def test_it_makes_no_path_of_an_id_that_is_none(simulator: Simulator, path: str, sid: str) -> None:
+    simulator.fault("wrong_type", path=path, field="sid", value=sid, times=0)
+    with opened(simulator) as twilio, pytest.raises(MalformedResponse, match="by an id that is none"):
+        next(iter(twilio.list_numbers()))
+
+
+def test_it_follows_no_link_to_another_accounts_list(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own link, in a body that names another account throughout."""
+    monkeypatch.setattr("providers.twilio_products.PAGE_SIZE", 2)
+    simulator.fault("wrong_account", path="/Applications.json", times=0)
+    with opened(simulator) as twilio, pytest.raises(MalformedResponse, match="leads nowhere"):
+        list(twilio.list_applications())
+    assert not [each for each in simulator.requests.kept if "9999/Applications" in each.target]
