@@ -1,8 +1,10 @@
 """What a listing has shown so far, and whether it may be believed to be whole. Touches no database."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from typing import Self
 
+from phone_numbers.models import Event, SyncRun
 from phone_numbers.services.cache import Stored
 from phone_numbers.services.surprises import Sentinel
 from providers.errors import MalformedResponse
@@ -59,6 +61,11 @@ class Listing:
     returned: int = 0
     left_alone: set[int] = field(default_factory=set)
 
+    @classmethod
+    def of(cls, run: SyncRun) -> Self:
+        """Goes on counting what was done where an earlier try of the run was lost; it is read from its first page."""
+        return cls(new=run.numbers_new, changed=run.numbers_changed, returned=run.numbers_returned)
+
     def add_page(self, page: Page) -> None:
         """Raises MalformedResponse for ids that are none, and for a list that goes on where it should have ended."""
         if not self.pages:
@@ -79,6 +86,11 @@ class Listing:
         self.left_alone.update(stored.left_alone)
         self.sentinel.add(stored.surprising)
         self.mark_seen(stored.seen)
+
+    def add_news(self, kinds: Collection[str]) -> None:
+        """The kinds of history that reading one more number on its own made."""
+        self.changed += Event.Kind.DRIFT in kinds
+        self.returned += Event.Kind.PRESENCE in kinds
 
     def mark_seen(self, pks: Iterable[int]) -> None:
         for pk in pks:

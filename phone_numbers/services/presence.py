@@ -7,6 +7,7 @@ ever deleted.
 import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Self
 
 from django.db.models import Q
 from django.utils import timezone
@@ -49,9 +50,15 @@ class Tally:
     unconfirmed: int = 0
     missing: int = 0
     released: int = 0
+    changed: int = 0
     returned: int = 0
     unasked: int = 0
     postponed: int = 0
+
+    @classmethod
+    def of(cls, run: SyncRun) -> Self:
+        """Goes on counting the steps where an earlier try of the run was lost."""
+        return cls(unconfirmed=run.numbers_unconfirmed, missing=run.numbers_missing, released=run.numbers_released)
 
     def add(self, presence: Presence) -> None:
         setattr(self, presence.value, getattr(self, presence.value) + 1)
@@ -75,7 +82,8 @@ def check_absent(provider: Provider, lease: Lease, absent: list[int], seen: Seen
     """
     due = [pk for pk in due_below(lease.run.account_id, reclaim_of(provider)) if pk not in seen]
     waiting, most = [*absent, *due], MOST_ASKED + accepted
-    tally = Tally(postponed=max(len(waiting) - most, 0))
+    tally = Tally.of(lease.run)
+    tally.postponed = max(len(waiting) - most, 0)
     tally.unasked = ask_each(turn_of(lease.run, waiting, most), lambda pk: check_number(provider, lease, pk, tally))
     return tally
 
@@ -115,7 +123,9 @@ def check_number(provider: Provider, lease: Lease, pk: int, tally: Tally) -> Non
     """A rung down when the provider's own page of the number does not know it either; else its reading is stored."""
     edited_seq = PhoneNumber.objects.values_list("edited_seq", flat=True).get(pk=pk)
     try:
-        tally.returned += read_number(provider, lease, pk)
+        news = read_number(provider, lease, pk)
+        tally.changed += Event.Kind.DRIFT in news
+        tally.returned += Event.Kind.PRESENCE in news
     except NotFound:
         with lease.transaction():
             for number in lock_numbers([pk], edited_after=edited_seq):
@@ -124,21 +134,20 @@ def check_number(provider: Provider, lease: Lease, pk: int, tally: Tally) -> Non
             lease.renew(**tally.columns())
 
 
-def read_number(provider: Provider, lease: Lease, pk: int) -> bool:
+def read_number(provider: Provider, lease: Lease, pk: int) -> set[str]:
     """Read one number and store what it says, unless an edit begins or ends meanwhile: that wins.
 
-    True when that brought it back. Raises ProviderError and LeaseLost.
+    Returns the kinds of history that makes. Raises ProviderError and LeaseLost.
     """
     lease.renew()
     remote_id, edited_seq = PhoneNumber.objects.values_list("remote_id", "edited_seq").get(pk=pk)
     remote = provider.get(remote_id)
     with lease.transaction():
-        news = [
-            event
+        return {
+            event.kind
             for number in lock_numbers([pk], edited_after=edited_seq)
             for event in store_reading(number, remote, run=lease.run)
-        ]
-    return any(event.kind == Event.Kind.PRESENCE for event in news)
+        }
 
 
 def step_down(number: PhoneNumber, run: SyncRun) -> Presence | None:

@@ -30,20 +30,8 @@ PAUSE_AFTER_REFUSAL = dt.timedelta(hours=1)
 REFUSED = (Account.Health.AUTH_FAILED, Account.Health.WRONG_ACCOUNT)
 SYNCS = "syncs"
 """The queue of syncs, and the name of its pulse."""
-COUNTERS = (
-    "pages_read",
-    "numbers_seen",
-    "numbers_new",
-    "numbers_changed",
-    "numbers_absent",
-    "numbers_unconfirmed",
-    "numbers_missing",
-    "numbers_released",
-    "numbers_returned",
-    "numbers_left_alone",
-    "requests",
-    "retries",
-)
+COUNTED_ANEW = ("pages_read", "numbers_seen", "numbers_absent", "numbers_left_alone", "requests", "retries")
+"""By every try of a run. What an earlier one did to numbers stays done, and is counted on."""
 
 logger = structlog.get_logger(__name__)
 
@@ -154,7 +142,7 @@ def claim_run(run_id: int) -> "Lease | None":
     """The queued run, ours from now on; None when there is nothing to do for this message."""
     now = timezone.now()
     token = uuid.uuid4()
-    fresh: dict[str, Any] = dict.fromkeys(COUNTERS, 0)
+    fresh: dict[str, Any] = dict.fromkeys(COUNTED_ANEW, 0)
     claimed = SyncRun.objects.filter(pk=run_id, state=SyncRun.State.QUEUED).update(
         state=SyncRun.State.RUNNING,
         phase=SyncRun.Phase.CONNECTING,
@@ -240,10 +228,17 @@ class Lease:
 
     def _judge_account(self, state: str, health: str, detail: str, now: dt.datetime) -> None:
         account_id, columns = self.run.account_id, dict[str, Any](health=health, health_detail=detail)
+        if health in REFUSED:
+            columns["next_sync_at"] = now + max(self.run.account.interval, PAUSE_AFTER_REFUSAL)
         if state == SyncRun.State.PARTIAL and health == Account.Health.OK and (hold := open_hold(self.run.account)):
             columns |= {"health": Account.Health.HELD, "health_detail": hold.detail}  # Which is still to be decided.
         if state == SyncRun.State.COMPLETE:
             columns["fresh_at"] = self.run.started_at
-        if health in REFUSED:
-            columns["next_sync_at"] = now + max(self.run.account.interval, PAUSE_AFTER_REFUSAL)
+        if self._has_newer_credentials():  # Nobody knows yet what those open.
+            columns = {**({} if health in REFUSED else columns), "next_sync_at": now}
         Account.objects.filter(pk=account_id).update(**columns)
+
+    def _has_newer_credentials(self) -> bool:
+        """They were entered since the run began, which signed in with those before."""
+        account = self.run.account
+        return Account.objects.only("credentials").get(pk=account.pk).credentials != account.credentials

@@ -71,7 +71,7 @@ def run_sync(run_id: int) -> None:
 
 def read_account(lease: Lease) -> tuple[Outcome, dict[str, Any]]:
     """The outcome, and what to count in the run. Raises LeaseLost, but no ProviderError."""
-    listing = Listing()
+    listing = Listing.of(lease.run)
     counts: dict[str, Any] = {}
     try:
         with open_account(lease.run.account) as provider:
@@ -112,7 +112,8 @@ def read_edited(provider: Provider, lease: Lease, listing: Listing) -> str:
     in_hand = listing.left_alone.intersection(editing.values_list("number", flat=True))
     look_soon(in_hand)
     waiting = sorted(listing.left_alone - in_hand)
-    unread = ask_each(turn_of(lease.run, waiting, MOST_ASKED), lambda pk: read_number(provider, lease, pk))
+    turn = turn_of(lease.run, waiting, MOST_ASKED)
+    unread = ask_each(turn, lambda pk: listing.add_news(read_number(provider, lease, pk)))
     unread += max(len(waiting) - MOST_ASKED, 0)
     return f"Edited numbers left for the next sync: {unread:,}." if unread else ""
 
@@ -129,6 +130,7 @@ def settle_absences(provider: Provider, lease: Lease, listing: Listing) -> Outco
         return Outcome(SyncRun.State.HELD, Account.Health.HELD, reason, "held")
     lease.renew(numbers_absent=len(absent))
     tally = check_absent(provider, lease, absent, seen, accepted=len(accepted))
+    listing.changed += tally.changed
     listing.returned += tally.returned
     return Outcome(SyncRun.State.COMPLETE, detail=" ".join([*tally.remarks(), *provider.missing_scopes]))
 

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from phone_numbers.models import Change, Event, PhoneNumber, SyncRun
+from phone_numbers.models import Account, Change, Event, PhoneNumber, SyncRun
 from phone_numbers.services.connections import open_account
 from phone_numbers.services.drift import Certified, last_known
 from phone_numbers.services.listing import Listing
@@ -108,7 +108,7 @@ def test_it_tells_of_somebody_who_undid_our_edit(number: PhoneNumber, operator: 
     simulator.world.change(simulator.world.account(), number.remote_id, alias=number.alias)
     run = sync(number.account)
     assert drifts(number) == [("alias", "Ours", number.alias)]
-    assert run.numbers_left_alone == 1
+    assert (run.numbers_left_alone, run.numbers_changed) == (1, 1)
 
 
 def test_it_believes_the_list_again_once_our_value_is_gone(
@@ -150,3 +150,32 @@ def test_it_remembers_every_field_we_set(number: PhoneNumber, operator: User) ->
     new = next(row.read() for row in listed(number) if row.id == number.remote_id)
     store_lagging(number, [ListedNumber.of(replace(new, alias=old.alias, digest=""))])
     assert (number_of(number.remote_id).alias, drifts(number)) == ("Ours", [])
+
+
+def test_it_remembers_the_last_of_two_edits_of_a_field(number: PhoneNumber, operator: User) -> None:
+    old = listed(number)
+    for alias in ("Ours", "Ours again"):
+        assert work(ask(number, operator, alias=alias)).state == "confirmed"
+    store_lagging(number, old)
+    assert (number_of(number.remote_id).alias, drifts(number)) == ("Ours again", [])
+
+
+def test_it_says_how_many_edited_numbers_have_to_wait(synced: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("phone_numbers.services.sync.MOST_ASKED", 1)
+    lease = claim_run(request_sync(synced, trigger="person").pk)
+    listing = Listing(left_alone=set(synced.numbers.values_list("pk", flat=True)[:3]))
+    with open_account(synced) as provider:
+        assert read_edited(provider, lease, listing) == "Edited numbers left for the next sync: 2."
+
+
+def test_it_has_a_slow_edit_looked_at_when_the_list_shows_its_number_otherwise(
+    number: PhoneNumber, operator: User, simulator: Simulator
+) -> None:
+    later = timezone.now() + HOUR
+    change = ask(number, operator, alias="Accepted, and not there yet")
+    Change.objects.update(state=Change.State.SENDING, reads=99, next_attempt_at=later)
+    sync(number.account)
+    assert Change.objects.get(pk=change.pk).next_attempt_at == later
+    simulator.world.change(simulator.world.account(), number.remote_id, alias="Accepted, and not there yet")
+    sync(number.account)
+    assert Change.objects.get(pk=change.pk).next_attempt_at is None

@@ -278,3 +278,27 @@ def test_it_stays_visible_through_a_list_that_is_not_certified(synced: Account, 
     assert sync(synced).state == SyncRun.State.PARTIAL
     assert open_hold(synced) == held
     assert synced.health == Account.Health.HELD
+
+
+def test_it_needs_no_second_word_when_the_worker_is_lost(synced: Account, simulator: Simulator, operator: User) -> None:
+    queued = accept_absences(hold(synced, simulator), count=5, user=operator)
+    lease = runs.claim_run(queued.pk)
+    runs.give_up(lease.run, SyncRun.objects.filter(pk=queued.pk), timezone.now())
+    assert (sync(synced).state, presences(synced)["unconfirmed"]) == ("complete", 5)
+
+
+def test_it_needs_no_second_word_when_the_list_moves(synced: Account, simulator: Simulator, operator: User) -> None:
+    queued = accept_absences(hold(synced, simulator), count=5, user=operator)
+    simulator.fault("duplicate_page", path=rf"{LIST}.*offset=19")
+    assert work(queued).state == SyncRun.State.PARTIAL
+    assert (sync(synced).state, presences(synced)["unconfirmed"]) == ("complete", 5)
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_it_hides_no_later_trouble_when_all_are_kept(synced: Account, simulator: Simulator, operator: User) -> None:
+    held = hold(synced, simulator)
+    simulator.fault("error", status=503, path=LIST, times=4)
+    detail = sync(synced).detail
+    dismiss_absences(held, user=operator)
+    synced.refresh_from_db()
+    assert (synced.health, synced.health_detail) == (Account.Health.FAILING, detail)

@@ -4,16 +4,20 @@ import datetime as dt
 from itertools import pairwise
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
-from phone_numbers.models import Account, Event, PhoneNumber, SyncRun
+from phone_numbers.models import Account, Event, PhoneNumber, Sequence, SyncRun
 from phone_numbers.services import presence, runs
 from phone_numbers.services.absences import turn_of
 from phone_numbers.services.connections import open_account
 from phone_numbers.services.listing import SeenNumbers
 from phone_numbers.services.presence import Tally, check_absent, check_number
 from phone_numbers.services.runs import Lease
+from phone_numbers.services.sync import run_sync
+from providers.errors import MalformedResponse, ProviderError, Unavailable, WrongAccount
 from providers.simulator import Simulator
+from providers.simulator.world import World
 from tests.phone_numbers.jobs import LIST, ONE, events, make_account, sync
 from tests.phone_numbers.rows import make_number
 
@@ -60,6 +64,18 @@ def lease_of(account: Account) -> Lease:
 def test_it_goes_a_rung_down_when_it_is_time(gone: PhoneNumber, rung: str, since: dt.timedelta, then: str) -> None:
     put(gone, rung, since)
     assert after_sync(gone) == then
+
+
+def test_it_remembers_since_when_it_is_where_it_is(gone: PhoneNumber, simulator: Simulator) -> None:
+    """The next step, and the days in which it can be got back, are counted from there."""
+    put(gone, "unconfirmed", RECLAIM)
+    began = timezone.now()
+    assert after_sync(gone) == "missing"
+    assert gone.presence_since >= began
+    simulator.world.add(simulator.world.account(), gone.remote_id)
+    put(gone, "missing", RECLAIM)
+    assert after_sync(gone) == "present"
+    assert gone.presence_since >= began
 
 
 def test_it_tells_each_step_once(gone: PhoneNumber) -> None:
@@ -202,3 +218,88 @@ def test_it_counts_steps_though_the_credentials_are_refused_after_them(synced: A
 def test_it_looks_at_the_numbers_of_its_account_only(db: None) -> None:
     numbers = [make_number(make_account(name), presence="missing", presence_since=timezone.now()) for name in "ab"]
     assert list(presence.due_below(numbers[0].account_id, -SECOND)) == [numbers[0].pk]
+
+
+def test_it_misses_no_number_of_another_account(synced: Account) -> None:
+    make_number(make_account("Another"))
+    run = sync(synced)
+    assert (run.state, run.numbers_absent) == ("complete", 0)
+
+
+def test_it_stops_when_a_number_turns_out_to_be_another_accounts(number: PhoneNumber, simulator: Simulator) -> None:
+    simulator.fault("wrong_account", path=ONE)
+    with open_account(number.account) as provider, pytest.raises(WrongAccount):
+        check_absent(provider, lease_of(number.account), [number.pk], SeenNumbers())
+
+
+def answers(*errors: ProviderError | None) -> tuple[int, int]:
+    """How many of so many numbers were asked for, and how many could not be."""
+    left = list(errors)
+
+    def ask(_: int) -> None:
+        if error := left.pop(0):
+            raise error
+
+    unasked = presence.ask_each(range(len(errors)), ask)
+    return len(errors) - len(left), unasked
+
+
+def test_it_goes_on_while_the_provider_answers_now_and_then() -> None:
+    silence = Unavailable("Nobody there.")
+    assert answers(silence, silence, None, silence, silence, None, silence) == (7, 5)
+    assert answers(silence, silence, silence, None, None) == (3, 5)
+
+
+def test_it_takes_no_answer_it_does_not_understand_for_silence() -> None:
+    assert answers(*[MalformedResponse("What?")] * 5) == (5, 5)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_it_believes_no_answer_that_an_edit_came_before(
+    number: PhoneNumber, simulator: Simulator, *, is_gone: bool
+) -> None:
+    """The number is asked for, and before its answer is stored an edit of it is sent: the answer may be older."""
+    world = simulator.world.account()
+    simulator.world.change(world, number.remote_id, alias="Older")
+    if is_gone:
+        simulator.world.remove(world, number.remote_id)
+
+    def edit(_: World) -> None:
+        PhoneNumber.objects.filter(pk=number.pk).update(edited_seq=Sequence.next())
+        connection.close()
+
+    simulator.fault("act", path=ONE, action=edit)
+    with open_account(number.account) as provider:
+        check_absent(provider, lease_of(number.account), [number.pk], SeenNumbers())
+    after = PhoneNumber.objects.get(pk=number.pk)
+    assert (after.presence, after.alias, events(number)) == ("present", number.alias, [])
+
+
+def test_it_asks_for_nothing_further_down_that_is_listed(synced: Account, simulator: Simulator) -> None:
+    """Listed, and not stored because it is being edited."""
+    number = synced.numbers.earliest("pk")
+    put(number, "unconfirmed", RECLAIM)
+    seen = SeenNumbers()
+    seen.add(number.pk)
+    with open_account(synced) as provider:
+        check_absent(provider, lease_of(synced), [], seen)
+        assert provider.http.stats.requests == 0
+
+
+def test_it_counts_the_steps_of_all_tries_of_a_run(gone: PhoneNumber) -> None:
+    lease = lease_of(gone.account)
+    with open_account(gone.account) as provider:
+        check_absent(provider, lease, [gone.pk], SeenNumbers())
+    runs.reap_runs(timezone.now() + dt.timedelta(hours=1))
+    run_sync(lease.run.pk)
+    run = SyncRun.objects.get(pk=lease.run.pk)
+    assert (run.attempt, run.numbers_absent, run.numbers_unconfirmed) == (2, 0, 1)
+
+
+def test_it_counts_what_else_a_number_says_that_is_asked_for(number: PhoneNumber, simulator: Simulator) -> None:
+    simulator.world.change(simulator.world.account(), number.remote_id, alias="Changed since")
+    tally = Tally()
+    with open_account(number.account) as provider:
+        check_number(provider, lease_of(number.account), number.pk, tally)
+    assert (tally.changed, tally.returned) == (1, 0)

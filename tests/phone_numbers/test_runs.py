@@ -1,6 +1,7 @@
 """Runs as rows: asked for once however often, held by one worker, taken back from lost ones."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,7 +10,13 @@ from pytest_django import Settings
 
 from phone_numbers.models import Account, Pulse, SyncRun
 from phone_numbers.services import runs
+from phone_numbers.services.accounts import set_credentials
+from phone_numbers.services.connections import open_account
 from phone_numbers.services.leases import RING_AGAIN, LeaseLost
+from phone_numbers.services.listing import Listing
+from phone_numbers.services.reading import keep_numbers
+from phone_numbers.services.sync import run_sync
+from providers.simulator import PLIVO_AUTH_ID, Simulator
 from tests.phone_numbers.jobs import at_once, make_account
 
 NOON = dt.datetime(2026, 11, 2, 12, 0, tzinfo=dt.UTC)
@@ -220,3 +227,89 @@ def test_it_renews_for_a_worker_that_makes_requests(account: Account, monkeypatc
     monkeypatch.setattr(runs.time, "monotonic", lambda: now + 2 * runs.LONGEST_STANDSTILL_SECONDS + 2)
     with pytest.raises(LeaseLost):
         lease.stay_alive(requests=1)
+
+
+def test_it_queues_no_second_run_for_a_moment(account: Account) -> None:
+    """A schedule that comes late, when the run of that moment is over."""
+    first = runs.request_sync(account, trigger=SyncRun.Trigger.SCHEDULE, slot=NOON)
+    runs.claim_run(first.pk).finish(SyncRun.State.COMPLETE, Account.Health.OK)
+    assert runs.request_sync(account, trigger=SyncRun.Trigger.SCHEDULE, slot=NOON) == first
+
+
+def test_it_leaves_refused_credentials_in_peace_however_short_the_interval(account: Account) -> None:
+    Account.objects.update(sync_interval_seconds=60, next_sync_at=NOON + runs.PAUSE_AFTER_REFUSAL)
+    assert runs.due_account_runs(NOON) == []
+
+
+def test_it_gives_no_run_up_whose_worker_shows_up_in_time(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = ask(account)
+    runs.claim_run(run.pk)
+    SyncRun.objects.update(attempt=runs.MAX_ATTEMPTS, lease_expires_at=NOON)
+    right = runs.give_up
+
+    def too_late(*args: Any) -> None:
+        SyncRun.objects.update(lease_expires_at=timezone.now() + RING_AGAIN)
+        right(*args)
+
+    monkeypatch.setattr(runs, "give_up", too_late)
+    runs.reap_runs(timezone.now())
+    run.refresh_from_db()
+    account.refresh_from_db()
+    assert (run.state, account.health) == (SyncRun.State.RUNNING, Account.Health.NEW)
+
+
+def test_it_takes_no_word_of_a_run_that_was_given_up(account: Account) -> None:
+    """Its last worker was only slow, and still knows its token."""
+    run = ask(account)
+    SyncRun.objects.update(attempt=runs.MAX_ATTEMPTS - 1)
+    lease = runs.claim_run(run.pk)
+    runs.reap_runs(timezone.now() + LONG)
+    with pytest.raises(LeaseLost):
+        lease.finish(SyncRun.State.COMPLETE, Account.Health.OK)
+    run.refresh_from_db()
+    assert run.state == SyncRun.State.LOST
+
+
+def test_it_commits_nothing_once_its_run_was_taken(account: Account) -> None:
+    lease = runs.claim_run(ask(account).pk)
+    runs.reap_runs(timezone.now() + LONG)
+    with pytest.raises(LeaseLost), lease.transaction():
+        Account.objects.update(name="Written too late")
+    account.refresh_from_db()
+    assert account.name == "Plivo demo"
+
+
+@pytest.mark.parametrize(
+    ("state", "health", "then"),
+    [
+        (SyncRun.State.COMPLETE, Account.Health.OK, Account.Health.OK),
+        (SyncRun.State.FAILED, Account.Health.AUTH_FAILED, Account.Health.NEW),
+        (SyncRun.State.FAILED, Account.Health.WRONG_ACCOUNT, Account.Health.NEW),
+    ],
+)
+def test_it_tries_credentials_at_once_that_were_entered_while_a_sync_with_the_old_ones_ran(
+    account: Account, state: str, health: str, then: str
+) -> None:
+    """If those were refused, that says nothing of the new ones."""
+    lease = runs.claim_run(ask(account).pk)
+    set_credentials(account, {"auth_id": PLIVO_AUTH_ID, "auth_token": "another"})
+    runs.due_account_runs(timezone.now())
+    lease.finish(state, health)
+    account.refresh_from_db()
+    assert account.health == then
+    assert len(runs.due_account_runs(timezone.now())) == 1
+
+
+def test_it_adds_up_what_all_tries_of_a_run_did(account: Account, simulator: Simulator, settings: Settings) -> None:
+    """The first one's worker is lost at the second page."""
+    settings.SIMULATOR_URL = simulator.root
+    run = ask(account)
+    lease, listing = runs.claim_run(run.pk), Listing()
+    with open_account(account) as provider:
+        page = next(iter(provider.list_numbers()))
+        listing.add_page(page)
+        keep_numbers(lease, listing, page.rows)
+    runs.reap_runs(timezone.now() + LONG)
+    run_sync(run.pk)
+    run.refresh_from_db()
+    assert (run.attempt, run.pages_read, run.numbers_seen, run.numbers_new) == (2, 3, 45, 45)

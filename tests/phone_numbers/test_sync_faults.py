@@ -5,16 +5,17 @@ import time
 
 import pytest
 from cryptography.fernet import Fernet
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 from pytest_django import Settings
 
 from phone_numbers.encryption import Sealed
 from phone_numbers.models import Account, PhoneNumber, SyncRun
 from phone_numbers.services import runs
+from phone_numbers.services import sync as engine
 from phone_numbers.services.accounts import test_connection as check_connection
 from phone_numbers.services.connections import open_account, shared_limiter
-from phone_numbers.services.leases import LeaseLost
+from phone_numbers.services.leases import LeaseLost, heartbeat
 from phone_numbers.services.listing import Listing
 from phone_numbers.services.reading import keep_numbers
 from phone_numbers.services.sync import run_sync
@@ -331,3 +332,38 @@ def test_it_takes_no_number_with_an_id_that_is_too_long_to_keep() -> None:
     page = Page.of([RemoteNumber(id="1" * 101, e164="+14155550100")])
     with pytest.raises(MalformedResponse, match="id of more than 100 characters"):
         Listing().add_page(page)
+
+
+def test_it_says_when_the_fault_is_our_own_and_recovers(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(engine, "read_numbers", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            sync(account)
+    run = account.runs.get()
+    account.refresh_from_db()
+    assert (run.state, run.error_slug, account.health) == ("failed", "internal_error", Account.Health.FAILING)
+    assert run.detail == "Numberdesk itself failed (ZeroDivisionError); the log of the worker says more."
+    assert sync(account).state == SyncRun.State.COMPLETE
+
+
+def test_it_says_what_the_credentials_do_not_open(synced: Account, simulator: Simulator) -> None:
+    simulator.fault("error", status=403, path="/Zentrunk/", times=0)
+    run = sync(synced)
+    assert (run.state, run.detail) == (
+        "complete",
+        "These credentials do not open Plivo's SIP trunks: they are not listed.",
+    )
+
+
+def test_it_holds_its_lease_though_the_database_was_away_for_a_moment(settings: Settings) -> None:
+    settings.LEASE_SECONDS = 0.06
+    errors = [OperationalError("database is locked")]
+    renewed = threading.Event()
+
+    def renew() -> None:
+        if errors:
+            raise errors.pop()
+        renewed.set()
+
+    with heartbeat(renew):
+        assert renewed.wait(20)

@@ -38,6 +38,16 @@ def test_it_takes_no_route_for_gone_that_is_only_not_listed(
     assert routes(synced) == before
 
 
+@pytest.mark.parametrize("path", ["/Application/", "/Subaccount/"])
+def test_it_never_takes_for_gone_what_a_broken_list_lacks(synced: Account, simulator: Simulator, path: str) -> None:
+    """However often it breaks; one that is whole and empty is believed the third time."""
+    before = routes(synced)
+    simulator.fault("html", path=path, times=0)
+    for _ in range(4):
+        sync(synced)
+    assert routes(synced) == before
+
+
 @pytest.mark.parametrize(("path", "title"), [("/Application/", "applications"), ("/Subaccount/", "subaccounts")])
 def test_it_says_which_list_is_closed_and_reads_the_numbers(
     account: Account, simulator: Simulator, path: str, title: str
