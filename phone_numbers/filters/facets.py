@@ -175,9 +175,10 @@ def kept(target: str) -> str:
 def count_also(query: InventoryQuery, edition: str) -> int:
     """The total of a query that differs from one counted before in nothing but facets: at no query of its own."""
     rest = query.beyond(FACETS)
-    tests = tests_of(query, read_directory(edition)).values()
     cells = cells_of(Asked(edition, str(rest), rest))
-    return sum(each[COUNT] for each in cells if all(passes(each) for passes in tests))
+    for passes in tests_of(query, read_directory(edition)).values():
+        cells = tuple(filter(passes, cells))
+    return sum(each[COUNT] for each in cells)
 
 
 def fold(cells: Iterable[Cell], tests: Mapping[str, Callable[[Cell], bool]], directory: Directory) -> Facets:

@@ -11,6 +11,7 @@ from bisect import bisect
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import accumulate
 from typing import Any
 
@@ -106,8 +107,11 @@ class Plan:
         parts = [self.slice_sql(place, each) for place, each in enumerate(self.slices)]
         return " UNION ALL ".join(sql for sql, _ in parts), [value for _, values in parts for value in values]
 
+    def walks(self, section: Section) -> bool:
+        return section.count > WALKED_FROM or not self.query.filters
+
     def slice_sql(self, place: int, part: Slice) -> Sql:
-        walks = part.section.count > WALKED_FROM or not self.query.filters
+        walks = self.walks(part.section)
         numbers = PhoneNumber.objects.filter(self.condition(part.section, walks=walks))
         if part.beyond is not None:
             numbers = numbers.filter(self.past(part.beyond, or_equal=part.with_it))
@@ -127,10 +131,12 @@ class Plan:
         return f"SELECT {place} AS place, id FROM ({ordered}{limits}) AS picked", values
 
     def condition(self, section: Section, *, walks: bool) -> Q:
-        if not walks and section.found is not None:
+        """What was found is looked up by its ids, or met on the way through the section."""
+        if section.found is not None and not walks:
             return with_ids(section.found)
         reading = Reading(self.directory, walks, self.lead(section) if walks else "")
-        return self.query.condition(reading) & section.condition(reading)
+        found = with_ids(section.found, walks=True) if section.found is not None else self.query.condition(reading)
+        return found & section.condition(reading)
 
     def lead(self, section: Section) -> str:
         """The column whose index holds the numbers of one value in this order: the one that is usually the rarest."""
@@ -196,7 +202,8 @@ def plan_page(query: InventoryQuery, facets: Facets, directory: Directory) -> Pl
 def pick(plan: Plan, sections: list[Section], place: Place, cursor: Cursor | None, at: int) -> bool:
     """The page out of what was found, if that is kept and the row it is to be beside, if any, still stands there."""
     edition, text, _ = start_key(plan.query, plan.directory)
-    order = in_order(Order(edition, text, plan.column, plan.is_descending, sections))
+    few = None if len(sections) > 1 or plan.walks(sections[0]) else partial(plan.condition, sections[0], walks=False)
+    order = in_order(Order(edition, text, plan.column, plan.is_descending, sections, few))
     if order is None or (cursor and order[at : at + 1] != array("q", [cursor.pk])):
         return False
     rows = order[place.offset : place.offset + place.length]
@@ -239,7 +246,8 @@ def start_key(query: InventoryQuery, directory: Directory) -> tuple[str, str, in
 
 def remember_start(plan: Plan, cursor: Cursor) -> None:
     """So that the same jump needs no counting again, and a list that was found once is put in order the next time."""
-    is_found = plan.query.page == 1 and plan.slices[0].section.found is not None
+    section = plan.slices[0].section
+    is_found = plan.query.page == 1 and (section.found is not None or not plan.walks(section))
     if is_found or plan.query.page > FAR // plan.query.per_page:
         _starts[start_key(plan.query, plan.directory)] = cursor
         while len(_starts) > REMEMBERED:

@@ -18,6 +18,7 @@ from phone_numbers.services.bookkeeping.cells import SEARCHED, searched_text
 SPELLED_NUMBER = re.compile(r"[\d\s().+/-]*\d[\d\s().+/-]*")
 WHOLE_NUMBER = re.compile(r"(?<!\S)(?:\+|\(|\d)[\d\s().+/-]{5,}\d(?!\S)")
 TRIGRAM = 3
+Sql = tuple[str, list[str]]
 TABLE = "numbers_phonenumber"
 OWN_COLUMNS = ", ".join(f"{TABLE}.{name}" for name in SEARCHED)
 OWN_TEXT = searched_text(f"{TABLE}.")
@@ -45,7 +46,8 @@ class Term:
 
     @property
     def spellings(self) -> set[str]:
-        return {self.word, self.digits} - {""}
+        """What has "0466" in it has "466" in it, so that one need not be looked for."""
+        return {self.digits} if self.digits and self.digits in self.word else {self.word, self.digits} - {""}
 
     @property
     def has_trigrams(self) -> bool:
@@ -74,11 +76,12 @@ def digits_of(text: str) -> str:
 def found_by(text: str, directory: Directory, *, walks: bool) -> Q:
     """`walks`: rows come in the list's order and are looked at one by one, until a page is full."""
     condition = Q()
+    lookups: list[Sql] = []
     for term in terms_of(text):
         applications = directory.containing(term.word)
         ours = words_of_ours(term.word) if directory.has_words_of_ours else ""
         if connection.vendor == "sqlite" and not walks and term.has_trigrams:
-            condition &= looked_up(term, applications, ours)
+            lookups.append(lookup(term, applications, ours))
             continue
         own = with_ids(ours) if ours else Q()
         found = routed_to(applications) | own
@@ -87,7 +90,7 @@ def found_by(text: str, directory: Directory, *, walks: bool) -> Q:
         condition &= found
         if connection.vendor == "postgresql" and not walks:
             condition &= candidates(term, applications, own)
-    return condition
+    return condition & in_all(lookups) if lookups else condition
 
 
 def candidates(term: Term, applications: set[Key], own: Q) -> Q:
@@ -108,11 +111,15 @@ def words_of_ours(word: str) -> str:
         return ",".join(str(pk) for (pk,) in cursor.fetchall())
 
 
-def with_ids(numbers: str) -> Q:
-    """`numbers` are ids with commas between them: thousands of them are one value so, and are not put into words."""
+def with_ids(numbers: str, *, walks: bool = False) -> Q:
+    """`numbers` are ids with commas between them: thousands of them are one value so, and are not put into words.
+
+    SQLite must not look them up where it is to walk the list and only see which of them it meets.
+    """
     if connection.vendor == "postgresql":
         return Q(RawSQL(f"{TABLE}.id = ANY(%s::bigint[])", [f"{{{numbers}}}"], BooleanField()))
-    return Q(pk__in=RawSQL("SELECT value FROM json_each(%s)", [f"[{numbers}]"]))
+    own = f"{'+' if walks else ''}{TABLE}.id"
+    return Q(RawSQL(f"{own} IN (SELECT value FROM json_each(%s))", [f"[{numbers}]"], BooleanField()))
 
 
 def routed_to(applications: set[Key]) -> Q:
@@ -151,14 +158,20 @@ def has_trigrams(spelling: str) -> RawSQL:
     return RawSQL(f"{indexed} @> %s::text[]", [trigrams], BooleanField())
 
 
-def looked_up(term: Term, applications: set[Key], ours: str) -> Q:
+def lookup(term: Term, applications: set[Key], ours: str) -> Sql:
     """By SQLite's indexes, one after the other: in a condition with OR it would use none of them."""
     asked = [(SAID_SQL, quoted(spelling)) for spelling in sorted(term.spellings)]
     if applications:
         asked += [(ROUTED_SQL.format(prefix), json.dumps(sorted(applications))) for prefix in ("voice", "message")]
     if ours:
         asked.append(("SELECT value FROM json_each(%s)", f"[{ours}]"))
-    return Q(pk__in=RawSQL(" UNION ".join(sql for sql, _ in asked), [value for _, value in asked]))
+    return " UNION ".join(sql for sql, _ in asked), [value for _, value in asked]
+
+
+def in_all(lookups: list[Sql]) -> Q:
+    """As one set of ids: of two, SQLite would read every row that is in the first."""
+    found = " INTERSECT ".join(f"SELECT * FROM ({sql})" for sql, _ in lookups)
+    return Q(pk__in=RawSQL(found, [value for _, values in lookups for value in values]))
 
 
 def quoted(spelling: str) -> str:
