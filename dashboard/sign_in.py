@@ -2,8 +2,12 @@
 
 The limit is per user name and address, so nobody can lock out a colleague from elsewhere. It lives in the database and
 therefore holds for all processes together.
+
+What somebody sent whose session was over is kept in the sign-in page itself, and is sent again when they say so.
 """
 
+import json
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,14 +17,18 @@ from django.contrib.auth.views import LoginView
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import Count, Min, Q
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.views.csrf import csrf_failure
 
 from dashboard.models import SignInAttempt
 from phone_numbers.services.demo import DEMO_PASSWORD, DEMO_USER
 
 ALLOWED_FAILURES = 5
 WINDOW = timedelta(minutes=15)
+TOKEN, TOKEN_HEADER = "csrfmiddlewaretoken", "X-CSRFToken"
 
 
 def client_address(request: HttpRequest) -> str:
@@ -75,8 +83,38 @@ class SignInView(LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         if settings.DEMO and not settings.PRODUCTION:
             kwargs |= {"demo_user": DEMO_USER, "demo_password": DEMO_PASSWORD}
-        return super().get_context_data(**kwargs)
+        return super().get_context_data(kept=self.request.POST.get("kept", ""), **kwargs)
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        response = super().form_valid(form)
+        if not (kept := list(read_kept(self.request.POST.get("kept", "")))):
+            return response
+        context = {"address": self.get_success_url(), "fields": kept}
+        return render(self.request, "registration/send_again.html", context)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         status = 429 if form.has_error(NON_FIELD_ERRORS, "blocked") else 200
         return self.render_to_response(self.get_context_data(form=form), status=status)
+
+
+def sign_in_and_keep(request: HttpRequest) -> HttpResponse:
+    """The sign-in page for somebody whose form came too late. Its token was right, so the form is one of our own."""
+    fields = [[name, value] for name, values in request.POST.lists() for value in values if name != TOKEN]
+    context = {"form": SignInForm(request), "next": request.get_full_path(), "kept": json.dumps(fields)}
+    return render(request, "registration/login.html", context, status=401)
+
+
+def read_kept(text: str) -> Iterator[tuple[str, str]]:
+    """Names and values; nothing of what is none of ours."""
+    try:
+        for name, value in json.loads(text):
+            yield str(name), str(value)
+    except (ValueError, TypeError):
+        return
+
+
+def form_grown_old(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """With the token that its page needs to send it again; other sites cannot read it."""
+    response = csrf_failure(request, reason)
+    response[TOKEN_HEADER] = get_token(request)
+    return response

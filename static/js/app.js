@@ -60,7 +60,7 @@ document.addEventListener("input", ({ target }) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  const isTyping = event.target.matches("input, select, textarea, [contenteditable]");
+  const isTyping = event.target.matches("input:not([type=checkbox]), select, textarea, [contenteditable]");
   if (event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) {
     event.preventDefault();
     document.getElementById("q")?.select();
@@ -70,21 +70,41 @@ document.addEventListener("keydown", (event) => {
 
 // What went wrong, what was kept, what to do.
 const SENTENCES = {
-  403: "Not allowed, or this page has grown old. Nothing was sent. Reload the page, then try again.",
+  403: "You may not do that. Nothing was sent. Reload the page to see what you may do.",
   404: "That is no longer there. Reload the page to see what is.",
 };
 
-// A poll that goes on failing says so once; what a person did is always answered.
-function complain({ detail }, kind, text) {
-  const isPoll = detail.elt.getAttribute("hx-trigger")?.startsWith("every");
-  if (!(isPoll && document.querySelector(`.toast[data-kind="${kind}"]`))) toast("error", text, kind);
+// A poll that goes on failing says so once; what a person did is always answered, and can be done again.
+function complain({ detail }, kind, text, canSignIn = false) {
+  const { elt, triggeringEvent } = detail.requestConfig;
+  const isPoll = elt.getAttribute("hx-trigger")?.startsWith("every");
+  if (isPoll && document.querySelector(`.toast[data-kind="${kind}"]`)) return;
+  const element = toast("error", text, kind);
+  element.querySelector("[data-sign-in]").hidden = !canSignIn;
+  const button = element.querySelector("[data-again]");
+  button.hidden = isPoll;
+  const submitter = triggeringEvent?.submitter;
+  button.addEventListener("click", () => {
+    element.remove();
+    if (elt.matches("form")) elt.requestSubmit(submitter?.form === elt ? submitter : null);
+    else if (elt.matches("select")) elt.dispatchEvent(new Event("change", { bubbles: true }));
+    else elt.click();
+  });
+}
+
+// A page grows old when one signs in anew elsewhere; the answer carries the token that its forms need now.
+function renewTokens(token) {
+  for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = token;
 }
 
 document.addEventListener("htmx:responseError", (event) => {
   const { xhr } = event.detail;
+  const token = xhr.getResponseHeader("X-CSRFToken");
+  if (token) renewTokens(token);
   const reference = xhr.getResponseHeader("X-Request-ID");
   const failed = `The server failed (${xhr.status}). What you typed is kept. Try again in a moment.`;
-  const sentence = SENTENCES[xhr.status] ?? failed;
+  const renewed = "This page had grown old and is renewed now. Nothing was sent yet, and what you typed is kept.";
+  const sentence = token ? renewed : (SENTENCES[xhr.status] ?? failed);
   complain(event, String(xhr.status), reference ? `${sentence} Reference: ${reference}` : sentence);
 });
 
@@ -94,6 +114,32 @@ document.addEventListener("htmx:sendError", (event) => {
 
 document.addEventListener("htmx:timeout", (event) => {
   complain(event, "slow", "The server did not answer in time. What you typed is kept. Try again in a moment.");
+});
+
+// What is typed, chosen or ticked in a form that is sent, and was not sent yet.
+function isChanged(field) {
+  if (field.options) return field.value !== ([...field.options].find((each) => each.defaultSelected) ?? field[0])?.value;
+  if (field.type === "hidden" || field.defaultValue === undefined) return false;
+  return field.value !== field.defaultValue || field.checked !== field.defaultChecked;
+}
+
+const hasUnsent = (forms) => [...forms].some((form) => form.method === "post" && [...form.elements].some(isChanged));
+
+// When the session is over the window moves to the sign-in page, unless something would be lost by that.
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const signIn = document.getElementById("toast-blank").content.querySelector("[data-sign-in]").getAttribute("href");
+  const isSignedOut = event.detail.xhr.getResponseHeader("HX-Redirect")?.startsWith(`${signIn}?`);
+  if (!isSignedOut || !hasUnsent(document.forms)) return;
+  event.preventDefault();
+  complain(event, "signed-out", "You were signed out. What you typed is kept. Sign in, then try again.", true);
+});
+
+// Results that come late, or at a key pressed elsewhere, do not take away what is being typed into a cell.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { detail } = event;
+  if (detail.target.id !== "results" || !hasUnsent(detail.target.querySelectorAll("form"))) return;
+  detail.shouldSwap = false;
+  complain(event, "editing", "The list was not changed, for you are editing it. Save or cancel that, then try again.");
 });
 
 // A swap keeps the focus by id; where it took the focused button away, the cell's own control gets it.

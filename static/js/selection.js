@@ -61,6 +61,7 @@ function show() {
   const total = Number(results()?.dataset.total ?? 0);
   offer.hidden = isShown || total <= boxes().length || total <= count;
   offer.textContent = `Select all ${figure.format(total)} matching`;
+  remember();
   const all = document.getElementById("pick-all");
   if (!all) return;
   const ticked = boxes().filter((box) => box.checked).length;
@@ -90,6 +91,21 @@ document.addEventListener("click", (event) => {
   else if (event.target.closest("#select-none")) clear();
 });
 
+// A way back to this page, or reading it anew, finds it selected as before: what is kept belongs to this visit alone.
+const KEPT = ["numbers", "matching", "filter", "count"];
+
+function remember() {
+  const selection = { words: form().dataset.words, fields: KEPT.map((name) => field(name).value) };
+  history.replaceState({ ...history.state, selection }, "");
+}
+
+function recall() {
+  const { selection } = history.state ?? {};
+  if (!selection) return;
+  KEPT.forEach((name, place) => (field(name).value = selection.fields[place]));
+  form().dataset.words = selection.words;
+}
+
 // j and k walk through the rows, x ticks, e edits the alias, ? tells of these.
 const WALK = { j: 1, k: -1 };
 
@@ -100,17 +116,31 @@ function walk(step) {
   links[Math.max(0, Math.min(place, links.length - 1))]?.focus();
 }
 
+// Where the list shows no alias, or one that cannot be edited, on the number's own page.
+function edit(row) {
+  const cell = row.querySelector("[data-column=alias] .cell-edit");
+  const { pathname, search } = row.querySelector(".number");
+  if (cell) cell.click();
+  else if (form().dataset.mayEdit) location.assign(`${pathname}edit/${search}`);
+}
+
 document.addEventListener("keydown", (event) => {
   const isTyping = event.target.matches("input:not([type=checkbox]), select, textarea, [contenteditable]");
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
   const row = document.activeElement?.closest("#results .row");
   if (event.key in WALK) walk(WALK[event.key]);
   else if (event.key === "x" && row) row.querySelector(".pick")?.click();
-  else if (event.key === "e" && row) row.querySelector("[data-column=alias] .cell-edit")?.click();
+  else if (event.key === "e" && row) edit(row);
   else if (event.key === "?") document.getElementById("keys")?.showModal();
   else return;
   event.preventDefault();
 });
 
 document.addEventListener("htmx:afterSettle", () => form() && results() && show());
-if (form()) show();
+// htmx writes over what a visit keeps: before it goes on to the next one, and before it reads one anew.
+document.addEventListener("htmx:beforeHistoryUpdate", () => form() && remember());
+window.addEventListener("popstate", () => form() && setTimeout(remember));
+if (form()) {
+  recall();
+  show();
+}

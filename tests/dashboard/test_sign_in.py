@@ -142,3 +142,26 @@ def test_the_admin_tells_a_signed_in_user_without_staff_status(client):
     answer = client.get(reverse("admin:index"), follow=True)
     assert answer.status_code == 403
     assert "open to users with staff status" in answer.content.decode()
+
+
+def test_it_sends_again_what_was_sent_too_late(user):
+    client = Client()
+    sent = {"note": ["two\nlines", "<b>"], "csrfmiddlewaretoken": "x"}
+    late = client.post("/numbers/7/notes/?from=type%3Dlocal", sent)
+    assert late.status_code == 401
+    form = {name: late.context[name] for name in ("next", "kept")}
+    wrong = client.post(reverse("login"), {**form, "username": "Ada", "password": "wrong"})
+    assert wrong.context["kept"] == form["kept"]
+    right = client.post(reverse("login"), {**form, "username": "Ada", "password": PASSWORD})
+    assert right.context["address"] == "/numbers/7/notes/?from=type%3Dlocal"
+    assert right.context["fields"] == [("note", "two\nlines"), ("note", "<b>")]
+
+
+@pytest.mark.parametrize("kept", ["", "{", "7", '"ab"', "[7]", '[["a"]]', '[["a", "b", "c"]]', '{"abc": 1}'])
+def test_it_signs_in_all_the_same_when_what_is_kept_makes_no_sense(user, kept):
+    assert Client().post(reverse("login"), {"username": "Ada", "password": PASSWORD, "kept": kept}).status_code == 302
+
+
+def test_it_keeps_no_password_that_was_typed_at_the_admins_door(client, user):
+    answer = client.post(reverse("admin:login"), {"username": "Ada", "password": PASSWORD}, follow=True)
+    assert PASSWORD not in answer.content.decode()

@@ -89,3 +89,53 @@ def test_it_plans_a_change_of_the_ticked_numbers(site, account):
     page.get_by_role("button", name="Make the plan").click()
     expect(page.get_by_role("heading", name="Plan: change 2 numbers")).to_be_visible()
     assert ChangeSet.objects.get().changes.count() == 2
+
+
+@MANY
+def test_it_is_still_selected_after_a_reload_and_on_the_way_back(site, account):
+    page = site.open("/numbers/")
+    pick(page, 0).check()
+    page.reload()
+    expect(selected(page)).to_have_text("1 number selected")
+    page.get_by_role("link", name="2", exact=True).click()
+    expect(page).to_have_url(re.compile("page=2"))
+    pick(page, 0).check()
+    page.locator("tbody .number").first.click()
+    expect(page.get_by_role("heading", name="Where does this number go?")).to_be_visible()
+    page.go_back()
+    expect(selected(page)).to_contain_text("2 numbers selected")
+    page.go_back()
+    expect(page).not_to_have_url(re.compile("page=2"))
+    expect(selected(page)).to_contain_text("2 numbers selected, 1 of them not on this page")
+    expect(pick(page, 0)).to_be_checked()
+    page.get_by_role("link", name="Accounts", exact=True).click()
+    page.get_by_role("link", name="Numbers", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/numbers/$"))
+    expect(selected(page)).to_be_hidden()
+
+
+@MANY
+def test_it_is_still_all_that_match_on_the_way_back(site, account):
+    page = site.open("/numbers/?type=local")
+    page.get_by_label("Select all on this page").check()
+    page.locator("#select-matching").click()
+    words = selected(page).inner_text()
+    assert "all matching: Type Local" in words
+    page.locator("tbody .number").first.click()
+    expect(page.get_by_role("heading", name="Where does this number go?")).to_be_visible()
+    page.go_back()
+    expect(selected(page)).to_have_text(words)
+
+
+def test_it_searches_though_a_box_was_ticked_last(site, account):
+    page = site.open("/numbers/")
+    pick(page, 0).check()
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+
+
+def test_it_edits_on_the_numbers_page_where_the_list_has_no_alias(site, account):
+    page = site.open("/numbers/?columns=number,city")
+    page.keyboard.press("j")
+    page.keyboard.press("e")
+    expect(page).to_have_url(re.compile(r"/numbers/\d+/\?from=columns.*#edit$"))

@@ -46,6 +46,22 @@ def test_it_says_what_to_do_with_a_form_that_grew_old():
     assert "This page has grown old" in text_of(page)
 
 
+@pytest.mark.parametrize("path", ["/numbers/local/", "/changes/plans/new/", "/numbers/1/notes/", "/accounts/1/sync/"])
+def test_it_says_what_to_do_at_an_address_that_only_takes_forms(client, path):
+    client.force_login(make_user("operator"))
+    page = client.get(path)
+    assert (page.status_code, page["Allow"]) == (405, "POST")
+    assert "begin again where the form is" in text_of(page)
+
+
+def test_it_says_what_to_do_when_more_is_sent_than_a_page_takes(client, settings):
+    client.force_login(make_user("operator"))
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    page = client.post("/numbers/paste/", {"text": "1\n" * 1000})
+    assert page.status_code == 400
+    assert "send less at once" in text_of(page)
+
+
 def test_it_names_the_request_when_the_server_failed(client, monkeypatch):
     client.force_login(make_user("operator"))
     client.raise_request_exception = False
