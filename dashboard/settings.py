@@ -68,7 +68,6 @@ MIDDLEWARE = [
 AUTHENTICATION_BACKENDS = ["dashboard.backends.Backend"]
 ROOT_URLCONF = "dashboard.urls"
 WSGI_APPLICATION = "dashboard.wsgi.application"
-ASGI_APPLICATION = "dashboard.asgi.application"
 
 TEMPLATES = [
     {

@@ -256,7 +256,6 @@ class Capabilities:
     page_size: int
     rate: Rate
     max_in_flight: int = 4
-    pages_by_offset: bool = False
     reads: tuple[str, ...] = ()
     """The fields of a `RemoteNumber` this provider ever fills; the others are empty because it does not tell them."""
     edits: tuple[EditableField, ...] = ()

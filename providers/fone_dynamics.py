@@ -44,7 +44,6 @@ class FoneDynamics(Provider):
         # No limit is published anywhere we looked (Nov 2026): this pace is our own caution.
         rate=Rate(requests=2, seconds=1.0),
         max_in_flight=2,
-        pages_by_offset=True,
         reads=tuple(
             """
             alias voice subaccount number_type services country region city provider_status

@@ -56,7 +56,6 @@ class Plivo(Provider):
         page_size=PAGE_SIZE,
         rate=Rate(requests=300, seconds=5.0),  # "Account limits", API calls other than voice calls, Nov 2026.
         max_in_flight=32,  # The rate alone takes four at 50 ms a call; the rest is for slow calls and higher limits.
-        pages_by_offset=True,
         reads=tuple(
             """
             alias voice messages subaccount number_type services country region city carrier provider_status tendlc

@@ -25,7 +25,6 @@ from phone_numbers.services.editing import (
     normalised,
     refusal_of,
     side_effects,
-    title_of,
     with_names,
 )
 from phone_numbers.services.local_changes import is_same_local, read_local
@@ -91,19 +90,6 @@ class Origin:
     asked: Mapping[str, Any] = field(default_factory=dict)
     selection: Mapping[str, Any] = field(default_factory=dict)
     follows: ChangeSet | None = None
-
-
-def plan_changes(origin: Origin, numbers: Iterable[int], desired: Values, clear: Collection[str] = ()) -> ChangeSet:
-    """The same for all these numbers. A field that is neither in `desired` nor in `clear` stays as it is.
-
-    Raises ChangeRefused when that is no plan at all; what a single number stands in the way of is left out.
-    """
-    if empty := [name for name, value in desired.items() if not value.strip()]:
-        raise ChangeRefused(f"{title_of(empty[0])} has no value. To empty it, choose to clear it.", empty[0])
-    wished = {**desired, **dict.fromkeys(clear, "")}
-    if not wished:
-        raise ChangeRefused("Nothing to change.")
-    return make_plan(origin, wished, (Wish(number=pk, desired=wished) for pk in numbers))
 
 
 def make_plan(origin: Origin, asked: Mapping[str, Any], wishes: Iterable[Wish]) -> ChangeSet:

@@ -1,6 +1,5 @@
 """How values look: words, icons, times and money. Asks the database nothing."""
 
-import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -224,11 +223,6 @@ def clock(moment: datetime | None) -> SafeString:
 @register.filter
 def day(value: date | None) -> str:
     return value.isoformat() if value else ""
-
-
-@register.filter
-def pretty_json(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True, default=str)
 
 
 @register.filter

@@ -12,7 +12,6 @@ class Step(StrEnum):
     NOTHING = ""
     SETTINGS = "settings"
     HOLD = "hold"
-    SYNC = "sync"
     HEALTH = "health"
 
 

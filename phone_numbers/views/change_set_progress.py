@@ -9,13 +9,10 @@ from django.db.models import Count, Q, QuerySet
 from phone_numbers.models import Account, Change, ChangeSet
 from phone_numbers.services.change_reversals import RETRIED
 from phone_numbers.services.change_sets import why_count_is_typed
-from phone_numbers.views.changes import LoggedChange, in_log
 from phone_numbers.views.values import field_title, find_labels, value_in_words
 
-MOST_EFFECTS = 8
 State, LeftOut = Change.State, Change.LeftOut
 WAITING, BUSY = "waiting", "busy"
-UNDER_WAY = (State.PENDING, State.SENDING, State.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +65,7 @@ class Outcome:
         if shown in LeftOut.values:
             return changes.filter(state=State.LEFT_OUT, left_out=shown)
         if shown == BUSY:
-            return changes.filter(state__in=UNDER_WAY)
+            return changes.filter(state__in=Change.LIVE)
         if shown in State.values:
             return changes.filter(state=shown)
         return changes.exclude(state=State.LEFT_OUT) if self.total else changes
@@ -113,7 +110,7 @@ def count_changes(changes: "QuerySet[Change]") -> dict[uuid.UUID, dict[str, int]
     counts: dict[uuid.UUID, dict[str, int]] = {}
     rows = changes.order_by().values_list("change_set", "state", "left_out").annotate(Count("pk"))
     for change_set, state, left_out, count in rows:
-        key = left_out if state == State.LEFT_OUT else BUSY if state in UNDER_WAY else state
+        key = left_out if state == State.LEFT_OUT else BUSY if state in Change.LIVE else state
         groups = counts.setdefault(change_set, {})
         groups[key] = groups.get(key, 0) + count
     return counts
@@ -147,10 +144,6 @@ def effects_of(change_set: ChangeSet) -> list[Effect]:
             counts[key] = counts.get(key, 0) + count
     found = [Effect(sentence, count, is_inherent) for (sentence, is_inherent), count in counts.items()]
     return sorted(found, key=lambda each: (each.is_inherent, -each.count))
-
-
-def rows_of(changes: Sequence[Change]) -> list[LoggedChange]:
-    return in_log(changes)
 
 
 def asked_lines(change_set: ChangeSet) -> list[tuple[str, str, str]]:

@@ -27,7 +27,8 @@ from phone_numbers.services.change_sets import (
 from phone_numbers.tasks import ring_for_plan
 from phone_numbers.views.attempts import new_key
 from phone_numbers.views.bulk_forms import PLACEHOLDERS, BulkForm, bulk_form, wishes
-from phone_numbers.views.change_set_progress import asked_lines, outcome_of, outcomes_of, rows_of
+from phone_numbers.views.change_set_progress import asked_lines, outcome_of, outcomes_of
+from phone_numbers.views.changes import in_log
 from phone_numbers.views.pages import PageRequest, page_of, read_count, render_page, request_id, requires
 from phone_numbers.views.selection import Selection, find_matching, for_selection, matching
 
@@ -138,7 +139,7 @@ def detail_page(
         "shown": shown if shown in outcome.groups else "",
         "page": page,
         "page_query": f"show={shown}&" if shown in outcome.groups else "",
-        "rows": rows_of(list(page)),
+        "rows": in_log(list(page)),
         "steps": change_set.events.order_by("pk"),
         "retried": count_retried(change_set) if change_set.state in OVER else 0,
         "canary": CANARY if outcome.sent > CANARY else None,

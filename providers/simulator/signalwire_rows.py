@@ -30,7 +30,6 @@ CALLS = {
     "dialogflow": ("dialogflow", "call_dialogflow_agent_id"),
     "video_room": ("video_room", "call_video_room_id"),
 }
-FABRIC = ("call_flow", "ai_agent", "fabric_subscriber", "sip_gateway", "call_queue")
 MESSAGES = {
     "url": ("laml_webhooks", "message_request_url"),
     "application": ("laml_application", "message_laml_application_id"),

@@ -24,7 +24,7 @@ from django.core.management import call_command  # noqa: E402
 from phone_numbers.encryption import Sealed  # noqa: E402
 from phone_numbers.models import Account, Change, ChangeSet, SyncRun  # noqa: E402
 from phone_numbers.services.change_crews import work_for_account  # noqa: E402
-from phone_numbers.services.change_plans import Origin, plan_changes  # noqa: E402
+from phone_numbers.services.change_plans import Origin, Wish, make_plan  # noqa: E402
 from phone_numbers.services.change_sets import apply_plan  # noqa: E402
 from phone_numbers.services.runs import request_sync  # noqa: E402
 from phone_numbers.services.sync import run_sync  # noqa: E402
@@ -51,7 +51,8 @@ def ours(api: str) -> Turn:
     account = read_account()
     origin = Origin(user=None, user_name="bench", source=ChangeSet.Source.BULK, idempotency_key=uuid.uuid4().hex)
     numbers = list(account.numbers.order_by("pk").values_list("pk", flat=True)[:CHANGES])
-    plan = plan_changes(origin, numbers, {"alias": "By us"})
+    wished = {"alias": "By us"}
+    plan = make_plan(origin, wished, [Wish(number=pk, desired=wished) for pk in numbers])
     plan = apply_plan(plan, expected_hash=plan.plan_hash, user=None, user_name="bench", typed_count=len(numbers))
     cpu, begun = time.process_time(), time.time()
     while work_for_account(account.pk):

@@ -2,6 +2,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import OperationalError
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
@@ -42,8 +43,9 @@ def test_it_says_that_no_worker_was_seen_yet(client: Client, part: str, other: s
 @pytest.mark.django_db
 def test_it_says_how_long_the_worker_has_been_silent(client: Client, part: str, name: str) -> None:
     beat()
-    Pulse.objects.filter(name=name).update(at=timezone.now() - timedelta(seconds=95))
-    answer = client.get("/healthz")
+    with time_machine.travel(timezone.now(), tick=False):
+        Pulse.objects.filter(name=name).update(at=timezone.now() - timedelta(seconds=95))
+        answer = client.get("/healthz")
     assert (answer.status_code, answer.json()[part]) == (503, "not seen for 95 s")
 
 

@@ -16,7 +16,7 @@ from phone_numbers.encryption import Sealed
 from phone_numbers.models import Account, Change, ChangeSet, Event, PhoneNumber, SyncRun
 from phone_numbers.services import changes, runs
 from phone_numbers.services.change_crews import work_for_account
-from phone_numbers.services.change_plans import Origin, plan_changes
+from phone_numbers.services.change_plans import Origin, Wish, make_plan
 from phone_numbers.services.change_sets import accounts_of, apply_plan
 from phone_numbers.services.demo import DEMO_ACCOUNTS
 from phone_numbers.services.sync import run_sync
@@ -126,11 +126,9 @@ def origin(user: User | None, **options: Any) -> Origin:
     return Origin(user=user, **asked)
 
 
-def plan(numbers: Iterable[PhoneNumber], user: User, **desired: str) -> ChangeSet:
+def plan(numbers: Iterable[PhoneNumber], user: User, asked: Origin | None = None, **desired: str) -> ChangeSet:
     """A draft that gives all these numbers the same values; "" clears."""
-    given = {name: value for name, value in desired.items() if value}
-    clear = [name for name, value in desired.items() if not value]
-    return plan_changes(origin(user), [number.pk for number in numbers], given, clear)
+    return make_plan(asked or origin(user), desired, [Wish(number=each.pk, desired=desired) for each in numbers])
 
 
 def start(draft: ChangeSet, user: User, **options: Any) -> ChangeSet:

@@ -11,9 +11,9 @@ from django.core.management import CommandError, call_command
 
 from phone_numbers.management.commands.numbers import Command
 from phone_numbers.models import Account, ChangeSet, PhoneNumber, PlanEvent
-from phone_numbers.services.change_plans import plan_changes, selection_hash
+from phone_numbers.services.change_plans import selection_hash
 from providers.simulator import Simulator
-from tests.phone_numbers.jobs import carry_out, edits, origin, states
+from tests.phone_numbers.jobs import carry_out, edits, origin, plan, states
 from tests.phone_numbers.rows import make_account, make_number
 
 
@@ -145,7 +145,7 @@ def test_it_names_the_count_that_it_wants_typed(synced: Account, table: Path) ->
 def test_it_applies_no_plan_whose_filter_finds_others_by_now(number: PhoneNumber, operator: User) -> None:
     PhoneNumber.objects.filter(pk=number.pk).update(alias="Old")
     selection = {"filter": "alias=Old", "count": 1, "hash": selection_hash([number.pk])}
-    made = plan_changes(origin(operator, selection=selection), [number.pk], {"alias": "New"})
+    made = plan([number], operator, origin(operator, selection=selection), alias="New")
     PhoneNumber.objects.filter(pk=number.account.numbers.exclude(pk=number.pk).earliest("pk").pk).update(alias="Old")
     code, text = run("apply", made.pk)
     assert (code, "now 2 match" in text, ChangeSet.objects.get().state) == (1, True, "draft")
