@@ -25,4 +25,4 @@ RUN SECRET_KEY=unused CREDENTIALS_KEYS=unused ALLOWED_HOSTS=unused python manage
     && rm -rf /tmp/numberdesk
 USER 10001:10001
 EXPOSE 8000
-CMD ["gunicorn", "dashboard.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--no-control-socket", "--worker-tmp-dir", "/dev/shm", "--graceful-timeout", "20", "--log-level", "warning"]
+CMD ["gunicorn", "dashboard.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--limit-request-line", "8190", "--no-control-socket", "--worker-tmp-dir", "/dev/shm", "--graceful-timeout", "20", "--log-level", "warning"]

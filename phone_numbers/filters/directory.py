@@ -62,6 +62,16 @@ class Directory:
         wanted = text.casefold()
         return {key for key, name in self.names.items() if wanted == name.casefold() or key[2] == text}
 
+    def knows(self, parameter: str, value: str) -> bool:
+        """Whether there is such a tag, application or subaccount; anything else may be anything."""
+        if parameter == "tag":
+            return value in self.tags
+        if parameter == "application":
+            return bool(self.called(value))
+        if parameter == "subaccount":
+            return value in dict(self.subaccounts) or value.lower() in (name.lower() for _, name in self.subaccounts)
+        return True
+
     def containing(self, text: str) -> set[Key]:
         return {key for key, said in self.texts.items() if text in said}
 

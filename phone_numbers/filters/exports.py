@@ -4,11 +4,10 @@ Chunks follow each other by key, so that no transaction or cursor stays open whi
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -20,7 +19,7 @@ from phone_numbers.filters.paging import Cursor, Plan, follow, skip
 from phone_numbers.filters.query import InventoryQuery
 from phone_numbers.filters.sections import find_sections, key_of
 from phone_numbers.filters.words import in_words
-from phone_numbers.models import Account, LocalFields, PhoneNumber, Tag
+from phone_numbers.models import Account, LocalFields, NumberList, PhoneNumber, Tag
 from phone_numbers.models.numbers import SERVICE_BITS
 from phone_numbers.services.local_changes import newest_notes
 from phone_numbers.services.spreadsheets import protect
@@ -97,13 +96,18 @@ def service_names(bits: int) -> str:
     return " ".join(service.value for service, bit in SERVICE_BITS.items() if bits & bit)
 
 
+def account_of(values: Sequence[Any], directory: Directory) -> tuple[str, str]:
+    """Kind of provider, and name; nothing of one that was deleted while it was exported."""
+    return directory.accounts.get(values[0], ("", ""))
+
+
 COLUMNS = {
     column.key: column
     for column in (
         plain("number", "e164"),
         plain("national"),
-        Column("account", ("account_id",), lambda values, directory: directory.accounts[values[0]][1], is_free=True),
-        Column("provider", ("account_id",), lambda values, directory: directory.accounts[values[0]][0]),
+        Column("account", ("account_id",), lambda values, directory: account_of(values, directory)[1], is_free=True),
+        Column("provider", ("account_id",), lambda values, directory: account_of(values, directory)[0]),
         plain("alias", is_free=True),
         worded("type", "number_type"),
         Column("services", ("service_bits",), lambda values, _: service_names(values[0])),
@@ -162,16 +166,16 @@ def export_view(query: InventoryQuery, columns: Sequence[Column]) -> Iterator[li
     edition = current_edition()
     directory, facets = read_directory(edition), count_facets(query, edition)
     for rows in chunks_of(query, facets, directory, needed_by(columns)):
-        yield in_text(rows, columns, directory)
+        yield in_text(rows, columns, read_directory(current_edition()))
 
 
-def export_selection(numbers: Iterable[int], columns: Sequence[Column]) -> Iterator[list[list[str]]]:
-    """These numbers, by number."""
-    directory = read_directory(current_edition())
-    needed = needed_by(columns)
-    left = iter(PhoneNumber.objects.filter(pk__in=list(numbers)).order_by("e164", "pk").values_list(*needed))
-    while rows := list(islice(left, CHUNK)):
-        yield in_text([dict(zip(needed, row, strict=True)) for row in rows], columns, directory)
+def export_list(query: InventoryQuery, kept: NumberList, columns: Sequence[Column]) -> Iterator[list[list[str]]]:
+    """The numbers of this list, whatever their presence, in the query's order. The list goes with them."""
+    try:
+        everywhere = tuple(map(str, PhoneNumber.Presence))
+        yield from export_view(query.asking({"list": (str(kept.pk),), "presence": everywhere}), columns)
+    finally:
+        kept.delete()
 
 
 def needed_by(columns: Sequence[Column]) -> list[str]:

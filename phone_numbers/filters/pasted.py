@@ -1,6 +1,7 @@
 """Numbers out of pasted text, a line each, in any spelling: which of ours they are, in two queries for ten thousand."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -14,9 +15,13 @@ from phone_numbers.filters.query import InventoryQuery
 
 MOST_LINES = 10_000
 LONGEST_LINE = 500
-SPELLED = re.compile(r"(?:\+|00)?[(\d](?:[\s().\-/\u2010-\u2015\u00a0]*\d){5,17}\)?")
+BETWEEN = r"[ ().\-\u2010-\u2015\u00a0\u2007\u2009\u202f]"
+"""What stands between the digits of one number. A tab, or a slash with spaces, stands between two things."""
+SPELLED = re.compile(rf"(?:\+|00)?[(\d](?:(?:{BETWEEN}{{0,3}}|/)\d){{5,17}}\)?")
 TOO_SHORT, TOO_LONG = 7, 15
 MOST_OPTIONS = 10
+AS_DIALLED = "011"
+"""Before a number of another country, in North America; "00" elsewhere."""
 
 Held: TypeAlias = Mapping[str, Sequence[tuple[int, str]]]
 """Number to the rows that have it: id, and the account's name."""
@@ -28,8 +33,8 @@ class Line:
 
     number: int
     text: str
-    options: tuple[str, ...] = ()
-    """What it could mean, when that is several."""
+    options: tuple[tuple[int, str], ...] = ()
+    """What it could mean, when that is several: ids, and the numbers with their accounts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +67,10 @@ def match_pasted(text: str) -> Pasted:
 
 def spelled_in(line: str) -> str:
     """The first thing in it that can be a number: "+" and digits when it is international, else digits."""
-    match = SPELLED.search(line[:LONGEST_LINE])
+    match = SPELLED.search(in_plain_digits(line[:LONGEST_LINE]))
     if not match:
         return ""
-    digits = re.sub(r"\D", "", match[0].replace("(0)", ""))
+    digits = re.sub(r"\D", "", first_of_several(match[0]).replace("(0)", ""))
     is_international = match[0].startswith(("+", "00", "(+"))
     digits = digits.removeprefix("00") if match[0].startswith("00") else digits
     if not TOO_SHORT <= len(digits) <= TOO_LONG:
@@ -73,12 +78,26 @@ def spelled_in(line: str) -> str:
     return f"+{digits}" if is_international else digits
 
 
+def in_plain_digits(line: str) -> str:
+    """Digits of other scripts, and the wide ones of East Asia, as 0 to 9."""
+    if line.isascii():
+        return line
+    return "".join(str(unicodedata.decimal(each)) if each.isdecimal() else each for each in line).replace("＋", "+")
+
+
+def first_of_several(spelled: str) -> str:
+    """Where two numbers stand beside each other with only a space between, the first."""
+    first, *others = spelled.split(" ")
+    is_whole = len(re.sub(r"\D", "", first)) >= TOO_SHORT
+    return first if others and is_whole and len(re.sub(r"\D", "", spelled)) > TOO_LONG else spelled
+
+
 def readings(typed: str, codes: Sequence[str]) -> list[str]:
     """What it can be as E.164: itself, or a national number of a country we have numbers in. The likeliest first."""
     if not typed or typed.startswith("+"):
         return [typed] if typed else []
     national = typed.lstrip("0")
-    own = [] if typed.startswith("0") else [f"+{typed}"]
+    own = [f"+{typed.removeprefix(AS_DIALLED)}"] if typed.startswith(AS_DIALLED) or typed[0] != "0" else []
     return list(dict.fromkeys([*own, *(f"+{code}{each}" for code in codes for each in {national, typed})]))
 
 
@@ -120,7 +139,7 @@ def sort_out(lines: Sequence[tuple[int, str]], spelled: Mapping[int, str], held:
         elif not rows:
             problems["not_found"].append(line)
         elif len(rows) > 1:
-            options = tuple(f"{e164} ({account})" for _, e164, account in rows[:MOST_OPTIONS])
+            options = tuple((pk, f"{e164} ({account})") for pk, e164, account in rows[:MOST_OPTIONS])
             problems["ambiguous"].append(Line(at, line.text, options))
         else:
             repeated += rows[0][0] in found

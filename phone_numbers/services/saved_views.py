@@ -1,5 +1,7 @@
 """Keeps views of the list: private ones, and those their owners share. What a query means, it does not know."""
 
+import unicodedata
+
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
@@ -7,6 +9,9 @@ from django.db.models import Q, QuerySet
 from phone_numbers.models import SavedView
 from phone_numbers.models.preferences import LONGEST_NAME
 
+UNREADABLE = ("Cc", "Cn", "Co", "Cs")
+TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""Would turn round what stands beside the name."""
 MOST_VIEWS = 100
 """Of one person: more would be no menu."""
 
@@ -62,6 +67,8 @@ def store(view: SavedView) -> SavedView:
 
 def checked(name: str) -> str:
     name = " ".join(name.split())
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+    if not name or len(name) > LONGEST_NAME:
         raise ViewRefused(f"A view needs a name of at most {LONGEST_NAME} characters.")
+    if any(unicodedata.category(each) in UNREADABLE or each in TURNING for each in name):
+        raise ViewRefused("The name of a view is plain text; this one has characters that cannot be read.")
     return name

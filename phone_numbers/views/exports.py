@@ -13,10 +13,11 @@ from django.views.decorators.http import require_http_methods
 
 from phone_numbers.filters import InventoryQuery
 from phone_numbers.filters.directory import current_edition
-from phone_numbers.filters.exports import Column, export_selection, export_view, file_name, read_columns
+from phone_numbers.filters.exports import Column, export_list, export_view, file_name, read_columns
 from phone_numbers.filters.facets import count_facets
 from phone_numbers.services.change_requests import ChangeRefused
 from phone_numbers.services.list_preferences import find_preferences
+from phone_numbers.services.lists import keep_list
 from phone_numbers.services.spreadsheets import Echo
 from phone_numbers.views.list_head import keys_of
 from phone_numbers.views.numbers import with_known_list
@@ -40,7 +41,7 @@ def number_export(request: PageRequest) -> HttpResponseBase:
     try:
         columns = read_columns(asked.get("columns", ""), keys_shown(request))
         extension = read_format(asked.get("format", CSV))
-        chunks = chunks_asked_for(asked, columns, extension)
+        chunks = chunks_asked_for(request, asked, columns, extension)
     except (ValueError, ChangeRefused) as error:
         return render(request, "numbers/export_refused.html", {"sentence": str(error)}, status=422)
     return send(chunks, [column.key for column in columns], extension)
@@ -58,20 +59,27 @@ def read_format(typed: str) -> str:
     return typed
 
 
-def chunks_asked_for(asked: QueryDict, columns: Sequence[Column], extension: str) -> Chunks:
+def chunks_asked_for(request: PageRequest, asked: QueryDict, columns: Sequence[Column], extension: str) -> Chunks:
     """Raises ValueError with a sentence; nothing is exported of what is not understood."""
-    if asked.get("matching") == "all":
-        asked = QueryDict(asked.get("filter", ""))
-    elif "numbers" in asked or "number" in asked:
+    if asked.get("matching") != "all" and ("numbers" in asked or "number" in asked):
         numbers = ticked(asked).numbers
         if not numbers or len(numbers) > MOST_SELECTED:
             raise ValueError(f"Select between one and {MOST_SELECTED:,} numbers to export.")
-        return export_selection(numbers, columns)
+        order = query_of(in_order_of(asked, QueryDict(mutable=True)))
+        return export_list(order, keep_list(request.user, numbers, {}), columns)
+    if asked.get("matching") == "all":
+        asked = in_order_of(asked, QueryDict(asked.get("filter", ""), mutable=True))
     query = query_of(asked)
     total = count_facets(query, current_edition()).total
     if extension == XLSX and total > MOST_IN_A_SHEET:
         raise ValueError(f"{total:,} numbers are too many for one sheet. Export them as CSV.")
     return export_view(query, columns)
+
+
+def in_order_of(asked: QueryDict, parameters: QueryDict) -> QueryDict:
+    """What is selected comes in the order of the list it was selected in."""
+    parameters["sort"] = asked.get("sort", "")
+    return parameters
 
 
 def query_of(asked: QueryDict) -> InventoryQuery:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -70,8 +71,19 @@ def number_list(request: PageRequest) -> HttpResponse:
         request, "numbers/list.html", context, piece="results", status=422 if query.mistakes else 200
     )
     if request.htmx:
-        response["HX-Push-Url"] = request.get_full_path() if query.mistakes else request.path + query.suffix
+        address = request.get_full_path() if query.mistakes else request.path + query.suffix
+        response["HX-Replace-Url" if goes_on_typing(request, query) else "HX-Push-Url"] = address
     return response
+
+
+def goes_on_typing(request: PageRequest, query: InventoryQuery) -> bool:
+    """Whether only what is searched for differs: the way back leads to before a search, not through its letters."""
+    before = QueryDict(urlsplit(request.htmx.current_url or "").query, mutable=True)
+    was, now = before.get("q"), query.chosen.get("q")
+    if not (was and now) or query.mistakes:
+        return False
+    before["q"] = now[0]
+    return str(InventoryQuery.read(before, query.accounts).having()) == str(query.having())
 
 
 def with_known_list(query: InventoryQuery) -> InventoryQuery:
@@ -119,6 +131,7 @@ def list_context(request: PageRequest, query: InventoryQuery, page: NumberPage, 
         "sizes": PER_PAGE,
         "accounts": accounts,
         "first_syncs": [] if page.total else first_syncs(accounts),
+        "unknown": [] if page.total else unknown_words(query, page),
         "may_edit": request.user.has_perm("numbers.change_phonenumber"),
         "announcement": announcement(query, page),
         "freshness": freshness_of(accounts.values(), [int(pk) for pk in query.filters.get("account", ())]),
@@ -166,6 +179,16 @@ def announcement(query: InventoryQuery, page: NumberPage) -> str:
         return query.mistakes[0].sentence
     found = f"{page.total:,} number{'' if page.total == 1 else 's'}"
     return f"{found}, page {page.place.number} of {page.place.pages}" if page.total else "No number matches"
+
+
+def unknown_words(query: InventoryQuery, page: NumberPage) -> list[str]:
+    """A sentence for whatever is asked for by a name that nothing has; it may have had one when a view was saved."""
+    named = [(parameter, value) for parameter, values in query.filters.items() for value in values]
+    return [
+        f"There is no {parameter} “{value}”, or not any more."
+        for parameter, value in named
+        if not page.directory.knows(parameter, value)
+    ]
 
 
 def first_syncs(accounts: Accounts) -> list[tuple[Account, Progress]]:

@@ -15,7 +15,7 @@ from phone_numbers.views.pages import PageRequest, requires
 
 TITLES = {
     "not_found": ("Not found", "No account has these."),
-    "ambiguous": ("Could be several", "Paste the one you mean, in full, with its country code."),
+    "ambiguous": ("Could be several", "Open the one you mean, or paste it in full, with its country code."),
     "unreadable": ("Not a number", "Nothing in these lines reads like a phone number of 7 to 15 digits."),
 }
 
@@ -24,7 +24,7 @@ TITLES = {
 class Problem:
     title: str
     advice: str
-    lines: list[tuple[int, str, list[str]]]
+    lines: list[tuple[int, str, list[tuple[int, str]]]]
 
 
 @requires("numbers.view_phonenumber")

@@ -48,6 +48,33 @@ def test_it_keeps_focus_and_caret_in_the_search_while_results_change(site, accou
     assert box.evaluate("box => [box.value, box.selectionStart]") == ["305", 2]
 
 
+def test_it_goes_back_to_before_a_search_not_through_its_letters(site, account):
+    page = site.open("/numbers/?type=local")
+    for typed in ("3", "30", "303"):
+        page.get_by_role("searchbox").fill(typed)
+        expect(page).to_have_url(re.compile(rf"q={typed}&"))
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"/numbers/\?type=local$"))
+    expect(page.get_by_role("searchbox")).to_have_value("")
+    page.go_forward()
+    expect(page.get_by_role("searchbox")).to_have_value("303")
+
+
+def test_it_searches_while_a_word_is_still_being_composed(site, account):
+    PhoneNumber.objects.filter(pk=account.numbers.first().pk).update(alias="서울 한국")
+    page = site.open("/numbers/")
+    page.get_by_role("searchbox").focus()
+    keyboard = page.context.new_cdp_session(page)
+    for syllable in ("ㅎ", "하", "한"):
+        keyboard.send("Input.imeSetComposition", {"text": syllable, "selectionStart": 1, "selectionEnd": 1})
+        expect(page.locator(".chip")).to_contain_text(syllable)
+    keyboard.send("Input.insertText", {"text": "한국"})
+    expect(page.locator("#count")).to_have_text("1")
+    box = page.get_by_role("searchbox")
+    expect(box).to_be_focused()
+    assert box.evaluate("box => [box.value, box.selectionStart]") == ["한국", 2]
+
+
 def test_it_announces_the_results_and_shows_removable_chips(site, account):
     page = site.open("/numbers/")
     page.get_by_label("SMS").check()

@@ -139,3 +139,18 @@ def test_it_edits_on_the_numbers_page_where_the_list_has_no_alias(site, account)
     page.keyboard.press("j")
     page.keyboard.press("e")
     expect(page).to_have_url(re.compile(r"/numbers/\d+/\?from=columns.*#edit$"))
+
+
+def test_it_exports_what_is_selected_as_the_list_shows_it(site, account):
+    page = site.open("/numbers/?columns=number,city,tags&sort=-number")
+    shown = page.locator("tbody .copy").evaluate_all("all => all.map(each => each.dataset.copy)")
+    pick(page, 0).check()
+    pick(page, 2).check()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export as CSV").click()
+    head, *lines = download.value.path().read_text().splitlines()
+    assert head == "number,city,tags"
+    assert [line.split(",")[0] for line in lines] == [shown[0], shown[2]]
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export for Excel").click()
+    assert download.value.suggested_filename.endswith(".xlsx")

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from phone_numbers.filters import exports
-from phone_numbers.models import PhoneNumber
+from phone_numbers.models import NumberList, PhoneNumber
 from phone_numbers.services.notes import add_note, withdraw_note
 from phone_numbers.services.spreadsheets import protect, unprotect
 from tests.phone_numbers.rows import make_account, make_application, make_number
@@ -72,6 +72,37 @@ def test_it_exports_a_selection(client, numbers):
     posted = {"numbers": ",".join(str(number.pk) for number in chosen), "columns": "number"}
     rows = rows_of(client.post("/numbers/export/", posted))
     assert [row["number"] for row in rows] == sorted(number.e164 for number in chosen)
+
+
+@pytest.mark.parametrize("order", ["number", "-number", "voice", "-alias"])
+def test_it_exports_a_selection_in_the_order_it_was_made_in(client, numbers, order):
+    released = numbers[5]
+    PhoneNumber.objects.filter(pk=released.pk).update(presence="released")
+    chosen = [*numbers[3:7], numbers[1]]
+    whole = rows_of(client.get(f"/numbers/export/?sort={order}&presence=present,released&columns=number"))
+    posted = {"numbers": ",".join(str(number.pk) for number in chosen), "columns": "number", "sort": order}
+    rows = rows_of(client.post("/numbers/export/", posted))
+    assert rows == [row for row in whole if row["number"] in {number.e164 for number in chosen}]
+    assert not NumberList.objects.exists()
+
+
+def test_it_exports_all_that_match_in_the_order_of_the_list(client, numbers):
+    posted = {"matching": "all", "filter": "type=local", "count": "13", "sort": "-number", "columns": "number"}
+    rows = rows_of(client.post("/numbers/export/", posted))
+    assert [row["number"] for row in rows] == [number.e164 for number in reversed(numbers)]
+
+
+def test_it_goes_on_while_the_inventory_changes(client, numbers, monkeypatch):
+    monkeypatch.setattr(exports, "CHUNK", 3)
+    answer = client.get("/numbers/export/?columns=number,account,voice")
+    parts = iter(answer.streaming_content)
+    told = [next(parts), next(parts)]
+    new = make_number(make_account("Brand new"), "+99999999999", voice_kind="application", voice_target="9")
+    numbers[-1].delete()
+    told += list(parts)
+    rows = list(csv.DictReader(io.StringIO(b"".join(told).decode(), newline="")))
+    assert [row["number"] for row in rows] == [*(number.e164 for number in numbers[:-1]), new.e164]
+    assert rows[-1]["account"] == "Brand new"
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, "\0x"])

@@ -293,3 +293,21 @@ def test_it_draws_each_row_among_others_as_it_does_alone(client, operator):
     alone = [rows_in(client.get(f"/numbers/?prefix={number.e164[1:]}")) for number in numbers]
     assert rows == {e164: row for each in alone for e164, row in each.items()}
     assert len(rows) == len(numbers)
+
+
+@pytest.mark.parametrize(
+    ("shown", "asked", "header"),
+    [
+        ("?q=30&type=local", "?q=3035&type=local", "HX-Replace-Url"),
+        ("?q=30&page=2", "?q=3035", "HX-Replace-Url"),
+        ("?type=local", "?q=3&type=local", "HX-Push-Url"),
+        ("?q=30", "", "HX-Push-Url"),
+        ("?q=30", "?q=30&type=local", "HX-Push-Url"),
+        ("?q=30", "?q=30&sort=alias", "HX-Push-Url"),
+    ],
+)
+def test_it_makes_one_step_of_the_history_of_a_search_however_it_is_typed(client, shown, asked, header):
+    sign_in(client, "viewer")
+    make_number(make_account())
+    answer = client.get(f"/numbers/{asked}", headers={**PIECE, "HX-Current-URL": f"http://testserver/numbers/{shown}"})
+    assert {name for name in ("HX-Push-Url", "HX-Replace-Url") if name in answer} == {header}

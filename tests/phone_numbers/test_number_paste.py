@@ -31,6 +31,18 @@ def main():
         "  4155550100;Front desk",
         "Front desk: +1 415 555 0100",
         "415\u00a0555\u20110100",
+        "\u202a+1 415-555-0100\u202c",
+        "+14155550100\t12.50\t2026",
+        "4155550100\t4155550177",
+        "4155550100 4155550177",
+        "415-555-0100 / 415-555-0177",
+        "+1 415 555 0100 ext. 12",
+        "+14155550100x123",
+        "tel:+1-415-555-0100;ext=9",
+        "011 1 415 555 0100",
+        "＋１４１５５５５０１００",
+        "+١٤١٥٥٥٥٠١٠٠",
+        '="+14155550100"',
     ],
 )
 def test_it_finds_a_number_in_any_spelling(main, line):
@@ -47,15 +59,15 @@ def test_it_takes_a_national_number_of_any_country_there_is(main, line):
 
 
 def test_it_sorts_out_what_leads_to_no_one_number(main):
-    make_number(main, "+14155550100")
-    make_number(make_account("Other"), "+14155550100", remote_id="other")
+    first = make_number(main, "+14155550100")
+    second = make_number(make_account("Other"), "+14155550100", remote_id="other")
     once = make_number(main, "+14155550101")
     pasted = match_pasted("+14155550101\n\nhello\n415 555 0101\n+14155550199\n(415) 555-0100\n12345")
     assert (pasted.found, pasted.repeated) == ((once.pk,), 1)
     assert [line.number for line in pasted.unreadable] == [3, 7]
     assert [line.number for line in pasted.not_found] == [5]
     assert [(line.number, line.options) for line in pasted.ambiguous] == [
-        (6, ("+14155550100 (Main)", "+14155550100 (Other)"))
+        (6, ((first.pk, "+14155550100 (Main)"), (second.pk, "+14155550100 (Other)")))
     ]
 
 
@@ -93,6 +105,16 @@ class TestPages:
         page = client.get(f"/numbers/?list={NumberList.objects.get().pk}").content.decode()
         assert page.count("data-copy=") == 1
         assert "pasted numbers" in page
+
+    def test_it_leads_to_each_number_that_a_line_could_mean(self, client, viewer, main):
+        twice = [make_number(each, "+14155550100") for each in (main, make_account("Other"))]
+        page = client.post("/numbers/paste/", {"text": "415 555 0100"}, follow=True).content.decode()
+        assert all(f'href="/numbers/{number.pk}/"' in page for number in twice)
+
+    def test_it_tells_of_100000_lines_that_they_are_too_many(self, client, viewer):
+        text = "+1 415 555 0100 something of forty characters\n" * 100_000
+        page = client.post("/numbers/paste/", {"text": text})
+        assert (page.status_code, "100,000 lines are too many" in page.content.decode()) == (422, True)
 
     def test_it_says_what_is_wrong_and_keeps_what_was_typed(self, client, viewer):
         answer = client.post("/numbers/paste/", {"text": "1\n" * 10_001})

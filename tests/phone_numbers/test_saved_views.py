@@ -7,7 +7,7 @@ import pytest
 from phone_numbers.models import SavedView
 from phone_numbers.services.saved_views import MOST_VIEWS
 from tests.phone_numbers.pages import PIECE, sign_in, text_of
-from tests.phone_numbers.rows import make_account, make_number
+from tests.phone_numbers.rows import make_account, make_application, make_number
 from tests.roles import make_user
 
 pytestmark = pytest.mark.django_db
@@ -112,9 +112,40 @@ def test_it_saves_nothing_that_would_not_last(client, olga, query):
     assert 'name="name" value="Mine"' in text_of(answer)
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 61, "a\0b"])
+@pytest.mark.parametrize("name", ["", "   ", "x" * 61, "a\0b", "a\u202eb", "a\x1bb"])
 def test_it_refuses_names_that_are_none(client, olga, name):
     assert (save(client, name).status_code, SavedView.objects.count()) == (422, 0)
+
+
+@pytest.mark.parametrize("name", ["<b>bold</b>", "שלום", "क्षेत्र", "👩\u200d👧", "a" * 60, "100 % & more?"])
+def test_it_takes_names_of_every_script(client, olga, name):
+    assert save(client, name).status_code == 302
+    assert SavedView.objects.get().name == name
+    assert "<b>bold" not in text_of(client.get("/numbers/"))
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("tag=vip", "There is no tag “vip”, or not any more."),
+        ("application=Old IVR", "There is no application “Old IVR”, or not any more."),
+        ("subaccount=SA9", "There is no subaccount “SA9”, or not any more."),
+        ("columns=number,gone", "The list has no column “gone”."),
+    ],
+)
+def test_it_says_what_a_view_asks_for_that_is_gone(client, olga, query, sentence):
+    make_number(make_account())
+    view = make_view(olga, query=query)
+    page = text_of(client.get(f"/numbers/?{query}&view={view.pk}"))
+    assert sentence in page
+    assert "data-copy" not in page
+
+
+def test_it_says_nothing_is_gone_that_only_nothing_has(client, olga):
+    make_application(make_account())
+    page = text_of(client.get("/numbers/?application=support%20ivr"))
+    assert "No number matches" in page
+    assert "not any more" not in page
 
 
 def test_it_refuses_a_name_one_has_already_but_not_one_of_somebody_else(client, olga, other):

@@ -81,7 +81,7 @@ def simulator_command(port: str) -> list[str]:
 def web_command() -> list[str]:
     server = ["-m", "gunicorn", "dashboard.wsgi", "--bind", f"{settings.HOST}:{settings.PORT}", "--no-control-socket"]
     threads = ["--worker-class", "gthread", "--workers", "1", "--threads", str(WEB_THREADS)]
-    return [*server, *threads, "--graceful-timeout", "5", "--log-level", "warning"]
+    return [*server, *threads, "--limit-request-line", "8190", "--graceful-timeout", "5", "--log-level", "warning"]
 
 
 def worker_command(queue: str) -> list[str]:
