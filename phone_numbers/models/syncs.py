@@ -38,6 +38,8 @@ class SyncRun(models.Model):
         DONE = "done", "Done"
 
     LIVE = (State.QUEUED, State.RUNNING)
+    JUDGED = (State.HELD, State.COMPLETE)
+    """It judged absences. The newest of an account's tells whether a person is waited for."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="runs")
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
@@ -100,3 +102,7 @@ class SyncRun(models.Model):
     @property
     def is_live(self) -> bool:
         return self.state in self.LIVE
+
+    @property
+    def is_undecided(self) -> bool:
+        return self.state == self.State.HELD and not self.decision

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from phone_numbers.models import Account, HeldNumber, PhoneNumber, SyncRun
+from phone_numbers.services.batches import batches
 from phone_numbers.services.listing import SeenNumbers
 from phone_numbers.services.runs import Lease
 
@@ -66,8 +67,7 @@ def count_outside(accepted: SeenNumbers, pks: Iterable[int]) -> int:
 def keep_held(lease: Lease, absent: Iterable[int]) -> None:
     """Write down what the person is to look at, in short transactions. Raises LeaseLost."""
     forget_older(lease)
-    remaining = iter(absent)
-    for chunk in iter(lambda: list(islice(remaining, CHUNK)), []):
+    for chunk in batches(absent, CHUNK):
         with lease.transaction():
             HeldNumber.objects.bulk_create(HeldNumber(run=lease.run, number_id=pk) for pk in chunk)
 

@@ -24,12 +24,13 @@ from phone_numbers.services.change_sets import end_if_over, pause_change_set
 from phone_numbers.services.change_states import event_of, may_be_tried, may_send
 from phone_numbers.services.changes import ChangeRefused, bring_on, one_try
 from phone_numbers.services.circuits import spared_until
-from phone_numbers.services.connections import open_account, provider_class
+from phone_numbers.services.connections import open_account, shared_limiter
 from phone_numbers.services.crash_points import crash_point
-from phone_numbers.services.leases import has_lapsed, lease_end
+from phone_numbers.services.leases import is_free, lease_end
 from providers.contract import Provider, Rate
-from providers.errors import AuthenticationFailed, NotSent, ProviderError, RateLimited, Unsupported
-from providers.limits import Limiter, rate_limiter
+from providers.errors import AuthenticationFailed, NotSent, ProviderError, RateLimited
+from providers.limits import Limiter
+from providers.registry import PROVIDERS
 
 PLANS = "plans"
 """The queue of the crews' messages, and the name of its pulse."""
@@ -69,12 +70,8 @@ def open_sets() -> QuerySet[ChangeSet]:
 
 
 def due_now(now: dt.datetime) -> QuerySet[Change]:
-    unheld = Change.objects.filter(Q(lease_token=None) | has_lapsed(now), may_be_tried(now))
-    return unheld.filter(WORKABLE, state__in=Change.LIVE, change_set__is_planned=True)
-
-
-def is_free(now: dt.datetime) -> Q:
-    return Q(lease_token=None) | has_lapsed(now)
+    free = Change.objects.filter(is_free(now), may_be_tried(now))
+    return free.filter(WORKABLE, state__in=Change.LIVE, change_set__is_planned=True)
 
 
 def work_for_account(account_id: int, hands: int | None = None) -> dt.datetime | None:
@@ -257,27 +254,17 @@ class Hand:
 
 
 def hands_of(account: Account) -> int:
-    try:
-        return min(provider_class(account).capabilities.max_in_flight, MOST_HANDS)
-    except Unsupported:
-        return 1
+    provider = PROVIDERS.get(account.provider)
+    return min(provider.capabilities.max_in_flight, MOST_HANDS) if provider else 1
 
 
 def pace_of(account: Account) -> Limiter | None:
-    """Changes in a while, so that their calls leave room in the account's rate. The simulator needs no sparing."""
-    if account.is_demo:
+    """Changes in a while, so that their calls leave room in the account's rate."""
+    if (provider := PROVIDERS.get(account.provider)) is None:
         return None
-    try:
-        rate = provider_class(account).capabilities.rate
-    except Unsupported:
-        return None
-    broker = settings.CELERY_BROKER_URL
-    return rate_limiter(
-        f"plans-{account.provider}-{account.pk}",
-        Rate(requests=max(int(rate.requests * SHARE / CALLS_PER_CHANGE), 1), seconds=rate.seconds),
-        redis_url=broker if broker.startswith("redis") else None,
-        directory=settings.DATA_DIR / "limits",
-    )
+    rate = provider.capabilities.rate
+    changes = max(int(rate.requests * SHARE / CALLS_PER_CHANGE), 1)
+    return shared_limiter(account, Rate(requests=changes, seconds=rate.seconds), purpose="plans-")
 
 
 def open_changes(account: Account, size: int) -> list[tuple[int, uuid.UUID]]:

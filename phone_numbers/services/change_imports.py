@@ -10,12 +10,12 @@ from typing import IO
 
 from phone_numbers.models import Account, ChangeSet, PhoneNumber
 from phone_numbers.models.numbers import LOCAL
+from phone_numbers.services.batches import batches
 from phone_numbers.services.change_plans import (
     BATCH,
     Origin,
     Planner,
     Wish,
-    batches,
     make_plan,
     numbers_with_values,
 )

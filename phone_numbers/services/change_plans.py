@@ -5,11 +5,10 @@ A plan is a change set in the state draft. It has a row for every number it was 
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from django.contrib.auth.models import User
@@ -19,6 +18,7 @@ from django.utils import timezone
 
 from phone_numbers.models import Account, Change, ChangeSet, PhoneNumber
 from phone_numbers.models.numbers import LOCAL
+from phone_numbers.services.batches import batches
 from phone_numbers.services.change_requests import ChangeRefused, check_form, described_in_flight, is_same
 from phone_numbers.services.editing import (
     capabilities_of,
@@ -44,7 +44,6 @@ COLUMNS = tuple(column.attname for column in Change._meta.concrete_fields if not
 IN_FLIGHT = Q(state__in=Change.LIVE) | WAITING
 """Changes that will, or may, still be sent."""
 
-Item = TypeVar("Item")
 Values = Mapping[str, str]
 
 _encoder = msgspec.json.Encoder(order="deterministic")
@@ -168,12 +167,6 @@ def copied(value: Any) -> Any:
     if isinstance(value, dict | list):
         return _encoder.encode(value).decode()
     return str(value) if isinstance(value, Enum) else value
-
-
-def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    rest = iter(items)
-    while batch := list(islice(rest, size)):
-        yield batch
 
 
 class Planner:

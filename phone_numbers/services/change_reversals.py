@@ -13,7 +13,8 @@ from django.db.models import QuerySet
 
 from phone_numbers.models import Change, ChangeSet, Event, PhoneNumber
 from phone_numbers.models.numbers import LOCAL
-from phone_numbers.services.change_plans import BATCH, Origin, Wish, batches, make_plan, numbers_with_values
+from phone_numbers.services.batches import batches
+from phone_numbers.services.change_plans import BATCH, Origin, Wish, make_plan, numbers_with_values
 from phone_numbers.services.change_requests import ChangeRefused
 from phone_numbers.services.editing import capabilities_of, title_of, value_label
 from phone_numbers.services.local_changes import has_value, read_local

@@ -15,11 +15,11 @@ from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from phone_numbers.models import Change, ChangeSet, Event, PhoneNumber, PlanEvent
+from phone_numbers.services.batches import batches
 from phone_numbers.services.change_plans import (
     BATCH,
     IN_FLIGHT,
     WAITING,
-    batches,
     check_selection,
     delete_drafts,
     numbers_with_values,
@@ -27,7 +27,7 @@ from phone_numbers.services.change_plans import (
 from phone_numbers.services.change_requests import ChangeRefused, described_in_flight
 from phone_numbers.services.change_states import By, event_of
 from phone_numbers.services.editing import title_of, value_label
-from phone_numbers.services.leases import has_lapsed
+from phone_numbers.services.leases import is_free
 from phone_numbers.services.local_changes import PLANNED, read_local, write_batch
 from phone_numbers.services.verdicts import note_restored
 
@@ -294,8 +294,8 @@ def cancel_unsent(change_set: ChangeSet, *, user: User | None = None, request_id
 def cancel_change(change: Change, *, user: User, request_id: str = "") -> None:
     """Do not send it or, when it was sent and is waited for, watch it no longer. Raises ChangeRefused when too late."""
     with transaction.atomic():
-        unheld = Change.objects.filter(Q(lease_token=None) | has_lapsed(timezone.now()), pk=change.pk)
-        cancellable = unheld.filter(Q(state__in=Change.LIVE) | WAITING)
+        free = Change.objects.filter(is_free(timezone.now()), pk=change.pk)
+        cancellable = free.filter(Q(state__in=Change.LIVE) | WAITING)
         change = cancellable.select_for_update(of=("self",)).select_related("change_set").first() or refuse(change)
         detail = SENT_UNWATCHED if change.was_sent else NOT_SENT
         over = {"finished_at": timezone.now(), "next_attempt_at": None, "lease_token": None, "lease_expires_at": None}

@@ -20,7 +20,7 @@ from phone_numbers.models import Change, ChangeSet, Event, PhoneNumber, Sequence
 from phone_numbers.services.cache import locked, store_reading
 from phone_numbers.services.columns import says_the_same
 from phone_numbers.services.crash_points import crash_point
-from phone_numbers.services.leases import RING_AGAIN, LeaseLost, has_lapsed, lease_end
+from phone_numbers.services.leases import RING_AGAIN, LeaseLost, has_lapsed, is_free, lease_end
 from providers.contract import RemoteNumber
 
 MOST_DUE = 500
@@ -63,8 +63,7 @@ def claim_change(change_id: int) -> Change | None:
     held_until = monotonic_lease_end()
     now = timezone.now()
     token = uuid.uuid4()
-    free = Q(lease_token=None) | has_lapsed(now)
-    mine = Change.objects.filter(free, may_be_tried(now), pk=change_id, state__in=Change.LIVE)
+    mine = Change.objects.filter(is_free(now), may_be_tried(now), pk=change_id, state__in=Change.LIVE)
     if not mine.update(lease_token=token, lease_expires_at=lease_end(now), failures=F("failures") + 1):
         return None
     held = Change.objects.select_related("change_set", "number__account", "number__payload")

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from phone_numbers.encryption import UnreadableSecret
 from phone_numbers.models import Account
-from providers.contract import Provider
+from providers.contract import Provider, Rate
 from providers.errors import AuthenticationFailed, ProviderError, Unsupported
 from providers.http import Limits
 from providers.limits import Limiter, rate_limiter
@@ -33,7 +33,7 @@ def open_account(
         account.provider,
         credentials,
         base_urls=simulated_hosts(kind, credentials) if account.is_demo else None,
-        limiter=shared_limiter(account, kind),
+        limiter=shared_limiter(account, kind.capabilities.rate),
         may_call=may_call,
         may_send=may_send,
         limits=limits,
@@ -65,14 +65,14 @@ def simulated_hosts(kind: type[Provider], credentials: Mapping[str, str]) -> dic
     return {host: f"{settings.SIMULATOR_URL}/{kind.kind}/{host}" for host in kind.base_urls(credentials)}
 
 
-def shared_limiter(account: Account, kind: type[Provider]) -> Limiter | None:
+def shared_limiter(account: Account, rate: Rate, purpose: str = "") -> Limiter | None:
     """One bucket per account, shared by all workers. The simulator needs no sparing."""
     if account.is_demo:
         return None
     broker = settings.CELERY_BROKER_URL
     return rate_limiter(
-        f"{account.provider}-{account.pk}",
-        kind.capabilities.rate,
+        f"{purpose}{account.provider}-{account.pk}",
+        rate,
         redis_url=broker if broker.startswith("redis") else None,
         directory=settings.DATA_DIR / "limits",
     )

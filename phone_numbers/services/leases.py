@@ -30,6 +30,10 @@ def has_lapsed(now: dt.datetime) -> Q:
     return Q(lease_expires_at__lte=now) | Q(lease_expires_at__gt=now + 2 * longest)
 
 
+def is_free(now: dt.datetime) -> Q:
+    return Q(lease_token=None) | has_lapsed(now)
+
+
 @contextmanager
 def heartbeat(renew: Callable[[], None]) -> Iterator[None]:
     """Call `renew` from a thread of its own while the block runs: a provider may make us wait longer than a lease."""

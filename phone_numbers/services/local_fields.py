@@ -12,6 +12,7 @@ from django.db import transaction
 
 from phone_numbers.models import Event, LocalFields, Tag
 from phone_numbers.models.local import LONGEST_COST_CENTRE, LONGEST_OWNER, LONGEST_TAG
+from phone_numbers.services.batches import batches
 
 TITLES: Mapping[str, str] = {"tags": "Tags", "owner": "Owner", "cost_centre": "Cost centre"}
 TEXTS = ("owner", "cost_centre")
@@ -79,8 +80,7 @@ def edit_many(numbers: Collection[int], edit: LocalEdit, *, user: User, request_
     """The same for any number of them: all are different afterwards, or none. Raises LocalRefused."""
     pks = sorted(set(numbers))
     with transaction.atomic():
-        batches = (pks[start : start + BATCH] for start in range(0, len(pks), BATCH))
-        return sum(edit_local_fields(batch, edit, user=user, request_id=request_id) for batch in batches)
+        return sum(edit_local_fields(some, edit, user=user, request_id=request_id) for some in batches(pks, BATCH))
 
 
 def lock_local(numbers: Collection[int]) -> list[int]:

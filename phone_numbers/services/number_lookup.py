@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import islice
 
 import phonenumbers
 
 from phone_numbers.models import PhoneNumber
+from phone_numbers.services.batches import batches
 from phone_numbers.services.route_choices import as_e164
 
 SPELLED = re.compile(r"(?:tel:)?[+(]?[0-9][0-9 \u00a0()./\-–]*", re.IGNORECASE)
@@ -84,8 +84,7 @@ def calling_codes() -> set[int]:
 def find_held(e164s: Iterable[str], *, or_released: bool = False) -> dict[str, list[Found]]:
     numbers = PhoneNumber.objects.all() if or_released else PhoneNumber.objects.held()
     found: dict[str, list[Found]] = {}
-    asked = iter(set(e164s))
-    while some := list(islice(asked, MOST_ASKED)):
+    for some in batches(set(e164s), MOST_ASKED):
         rows = numbers.filter(e164__in=some).order_by("account", "pk")
         for row in rows.values_list("pk", "e164", "country", "account"):
             number = Found(*row)

@@ -6,7 +6,6 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from phone_numbers.models import Account, Event, SyncRun
 
 BATCH = 500
-JUDGED = (SyncRun.State.HELD, SyncRun.State.COMPLETE)
 
 
 def prune_runs() -> int:
@@ -20,7 +19,7 @@ def prune_account(account_id: int) -> int:
     if oldest_kept is None:
         return 0
     newest_whole = runs.filter(state=SyncRun.State.COMPLETE)[:1]  # Later runs are judged by it.
-    newest_judged = runs.filter(state__in=JUDGED)[:1]  # It may be held, and wait for a person.
+    newest_judged = runs.filter(state__in=SyncRun.JUDGED)[:1]  # It may be held, and wait for a person.
     old = forgettable_runs().filter(account=account_id, pk__lt=oldest_kept)
     pks = list(old.exclude(pk__in=[*newest_whole, *newest_judged]).values_list("pk", flat=True).order_by("pk")[:BATCH])
     if pks:

@@ -74,9 +74,9 @@ def live_run(account: Account) -> SyncRun | None:
 
 def open_hold(account: Account) -> SyncRun | None:
     """The held run that waits for a person: the newest one, unless it is decided or a complete run came after it."""
-    judged = SyncRun.objects.filter(account=account, state__in=(SyncRun.State.HELD, SyncRun.State.COMPLETE))
+    judged = SyncRun.objects.filter(account=account, state__in=SyncRun.JUDGED)
     newest = judged.select_related("account").order_by("-pk").first()
-    return newest if newest and newest.state == SyncRun.State.HELD and not newest.decision else None
+    return newest if newest and newest.is_undecided else None
 
 
 def due_account_runs(now: dt.datetime) -> list[int]:

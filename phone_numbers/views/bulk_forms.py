@@ -7,6 +7,7 @@ from django.db.models import Count
 from django.http import QueryDict
 
 from phone_numbers.models import Account, PhoneNumber
+from phone_numbers.services.batches import batches
 from phone_numbers.services.change_plans import Wish
 from phone_numbers.services.editing import FormField, editable_fields
 from phone_numbers.services.route_choices import Choice
@@ -96,16 +97,11 @@ def bulk_form(numbers: Sequence[int], posted: QueryDict) -> BulkForm:
 
 def count_by_account(numbers: Sequence[int]) -> dict[int, int]:
     counts: dict[int, int] = {}
-    for batch in in_batches(numbers):
+    for batch in batches(numbers, BATCH):
         found = PhoneNumber.objects.filter(pk__in=batch).order_by().values_list("account").annotate(Count("pk"))
         for account, count in found:
             counts[account] = counts.get(account, 0) + count
     return counts
-
-
-def in_batches(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(numbers), BATCH):
-        yield numbers[start : start + BATCH]
 
 
 def account_part(account: Account, count: int, posted: QueryDict) -> AccountPart:
@@ -146,7 +142,7 @@ def mistake_in(field: FormField, value: str, target: str) -> str:
 
 def wishes(numbers: Sequence[int], wished: Mapping[str, Mapping[str, str]]) -> Iterator[Wish]:
     """One for every number, its account's."""
-    for batch in in_batches(numbers):
+    for batch in batches(numbers, BATCH):
         rows = PhoneNumber.objects.filter(pk__in=batch).order_by("pk").values_list("pk", "account_id", "e164")
         for pk, account, e164 in rows:
             desired = wished.get(str(account), {})

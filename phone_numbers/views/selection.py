@@ -10,7 +10,8 @@ from django.shortcuts import render
 
 from phone_numbers.filters.rows import matching_numbers
 from phone_numbers.models import PhoneNumber
-from phone_numbers.services.change_plans import check_selection, selection_hash
+from phone_numbers.services.batches import batches
+from phone_numbers.services.change_plans import BATCH, check_selection, selection_hash
 from phone_numbers.services.change_requests import ChangeRefused
 from phone_numbers.views.pages import PageRequest, list_query, read_count, read_id
 
@@ -86,9 +87,8 @@ def ticked(posted: QueryDict) -> Selection:
 
 
 def existing(pks: set[int]) -> Iterable[int]:
-    rest = sorted(pks)
-    for start in range(0, len(rest), 500):
-        yield from PhoneNumber.objects.filter(pk__in=rest[start : start + 500]).values_list("pk", flat=True)
+    for batch in batches(sorted(pks), BATCH):
+        yield from PhoneNumber.objects.filter(pk__in=batch).values_list("pk", flat=True)
 
 
 def matching(filter_text: str) -> Selection:

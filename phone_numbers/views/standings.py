@@ -13,8 +13,6 @@ from phone_numbers.services.circuits import spared_until
 from phone_numbers.views.causes import BY_ITSELF, CAUSES, Step, cause_of
 
 Health = Account.Health
-JUDGED = (SyncRun.State.HELD, SyncRun.State.COMPLETE)
-"""States of runs that judged absences; the newest of them tells whether a person is waited for, as `open_hold` does."""
 
 
 class Rank(IntEnum):
@@ -66,7 +64,7 @@ def find_situations(accounts: "QuerySet[Account]") -> list[Situation]:
     rows = accounts.defer("credentials").annotate(
         live=Subquery(runs.filter(state__in=SyncRun.LIVE)[:1]),
         ended=Subquery(runs.exclude(state__in=SyncRun.LIVE)[:1]),
-        judged=Subquery(runs.filter(state__in=JUDGED)[:1]),
+        judged=Subquery(runs.filter(state__in=SyncRun.JUDGED)[:1]),
     )
     found = list(rows)
     shown = SyncRun.objects.in_bulk({pk for row in found for pk in (row.live, row.ended, row.judged) if pk})
@@ -79,7 +77,7 @@ def situation_of(
     for run in (live_run, last_run, judged):
         if run:
             run.account = account
-    hold = judged if judged and judged.state == SyncRun.State.HELD and not judged.decision else None
+    hold = judged if judged and judged.is_undecided else None
     standing = standing_of(account, last_run, timezone.now())
     if live_run and standing.rank == Rank.NEW:
         standing = replace(standing, tone="busy", shape="arrow-path", title="First sync", why="")

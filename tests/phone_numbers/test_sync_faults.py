@@ -299,8 +299,8 @@ def test_it_stores_a_hostile_number_on_any_database(account: Account, simulator:
 
 def test_it_limits_real_accounts_only(account: Account) -> None:
     real = make_account("Real", is_demo=False)
-    assert shared_limiter(account, Plivo) is None
-    assert shared_limiter(real, Plivo) is not None
+    assert shared_limiter(account, Plivo.capabilities.rate) is None
+    assert shared_limiter(real, Plivo.capabilities.rate) is not None
 
 
 @pytest.mark.parametrize("totals", [(45, None), (None, 45)])
