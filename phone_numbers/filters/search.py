@@ -1,7 +1,7 @@
 """The search box: numbers in any spelling, and words of whatever a number is known by. Every word must be found.
 
 Three or more letters in a row are looked up by trigrams: a GIN index on PostgreSQL, FTS5 on SQLite. One or two are in
-so many numbers that no index helps, and every row is looked at.
+so many numbers that no index helps, and every row is looked at. Capitals make no difference, in any alphabet.
 """
 
 import json
@@ -22,12 +22,10 @@ Sql = tuple[str, list[str]]
 TABLE = "numbers_phonenumber"
 OWN_COLUMNS = ", ".join(f"{TABLE}.{name}" for name in SEARCHED)
 OWN_TEXT = searched_text(f"{TABLE}.")
-WORDS_OF_OURS_SQL = r"""
-    SELECT phonenumber_id FROM numbers_tag_numbers JOIN numbers_tag ON numbers_tag.id = tag_id
-        WHERE folded LIKE %s ESCAPE '\'
-    UNION SELECT number_id FROM numbers_note WHERE withdrawn_at IS NULL AND lower(text) LIKE %s ESCAPE '\'
-    UNION SELECT number_id FROM numbers_localfields
-        WHERE lower(owner) LIKE %s ESCAPE '\' OR lower(cost_centre) LIKE %s ESCAPE '\'
+WORDS_OF_OURS_SQL = """
+    SELECT phonenumber_id FROM numbers_tag_numbers JOIN numbers_tag ON numbers_tag.id = tag_id WHERE folded {0}
+    UNION SELECT number_id FROM numbers_note WHERE withdrawn_at IS NULL AND lower(text) {0}
+    UNION SELECT number_id FROM numbers_localfields WHERE lower(owner) {0} OR lower(cost_centre) {0}
 """
 SAID_SQL = "SELECT rowid FROM numbers_search WHERE numbers_search MATCH %s"
 ROUTED_SQL = """
@@ -80,7 +78,7 @@ def found_by(text: str, directory: Directory, *, walks: bool) -> Q:
     for term in terms_of(text):
         applications = directory.containing(term.word)
         ours = words_of_ours(term.word) if directory.has_words_of_ours else ""
-        if connection.vendor == "sqlite" and not walks and term.has_trigrams:
+        if connection.vendor == "sqlite" and not walks:
             lookups.append(lookup(term, applications, ours))
             continue
         own = with_ids(ours) if ours else Q()
@@ -106,8 +104,9 @@ def candidates(term: Term, applications: set[Key], own: Q) -> Q:
 
 def words_of_ours(word: str) -> str:
     """Numbers with it in a tag, a note, the owner or the cost centre. Few have any, so these are found first."""
+    contains, value = containing(word)
     with connection.cursor() as cursor:
-        cursor.execute(WORDS_OF_OURS_SQL, [as_pattern(word)] * 4)
+        cursor.execute(WORDS_OF_OURS_SQL.format(contains), [value] * 4)
         return ",".join(str(pk) for (pk,) in cursor.fetchall())
 
 
@@ -142,13 +141,15 @@ def said(spelling: str) -> Q:
     """
     if connection.vendor == "postgresql":
         return Q(RawSQL(f"strpos(numbers_text({OWN_COLUMNS}), %s) <> 0", [spelling], BooleanField()))
-    if spelling.isascii() or len(spelling) < TRIGRAM:
-        return Q(RawSQL(f"({OWN_TEXT}) LIKE %s ESCAPE '\\'", [as_pattern(spelling)], BooleanField()))
-    return Q(pk__in=RawSQL(SAID_SQL, [quoted(spelling)]))
+    contains, value = containing(spelling)
+    return Q(RawSQL(f"({OWN_TEXT}) {contains}", [value], BooleanField()))
 
 
-def as_pattern(spelling: str) -> str:
-    return "%{}%".format(re.sub(r"([\\%_])", r"\\\1", spelling))
+def containing(word: str) -> tuple[str, str]:
+    """What is asked of a text in small letters. SQLite knows those of ASCII alone; Django has Python look for others."""
+    if connection.vendor == "sqlite" and not word.isascii():
+        return "REGEXP %s", f"(?i){re.escape(word)}"
+    return r"LIKE %s ESCAPE '\'", "%{}%".format(re.sub(r"([\\%_])", r"\\\1", word))
 
 
 def has_trigrams(spelling: str) -> RawSQL:
@@ -160,12 +161,19 @@ def has_trigrams(spelling: str) -> RawSQL:
 
 def lookup(term: Term, applications: set[Key], ours: str) -> Sql:
     """By SQLite's indexes, one after the other: in a condition with OR it would use none of them."""
-    asked = [(SAID_SQL, quoted(spelling)) for spelling in sorted(term.spellings)]
+    asked = [said_in(spelling) for spelling in sorted(term.spellings)]
     if applications:
         asked += [(ROUTED_SQL.format(prefix), json.dumps(sorted(applications))) for prefix in ("voice", "message")]
     if ours:
         asked.append(("SELECT value FROM json_each(%s)", f"[{ours}]"))
     return " UNION ".join(sql for sql, _ in asked), [value for _, value in asked]
+
+
+def said_in(spelling: str) -> tuple[str, str]:
+    if len(spelling) >= TRIGRAM:
+        return SAID_SQL, quoted(spelling)
+    contains, value = containing(spelling)
+    return f"SELECT id FROM {TABLE} WHERE ({OWN_TEXT}) {contains}", value
 
 
 def in_all(lookups: list[Sql]) -> Q:

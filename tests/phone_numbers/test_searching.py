@@ -9,14 +9,15 @@ from phone_numbers.filters import InventoryQuery, directory, facets, found, pagi
 from phone_numbers.filters.directory import current_edition
 from phone_numbers.filters.rows import NumberPage, find_page, list_numbers
 from phone_numbers.filters.search import terms_of
-from phone_numbers.models import PhoneNumber
+from phone_numbers.models import LocalFields, PhoneNumber
+from phone_numbers.services.notes import add_note
 from tests.phone_numbers.rows import make_account, make_application, make_number
 
 pytestmark = pytest.mark.django_db
 
 NAMES = ["North desk", "north Clinic", "50% off", "Ünder_score", "Clinic", ""]
 TARGETS = ["111", "222", "https://hooks.example.com/4155", ""]
-WORDS = ["north", "NORTH", "clin", "desk", "50%", "_", "der_", "hooks", "4155", "0466", "ivr", "no", "(415) 5", "222"]
+WORDS = ["north", "NORTH", "clin", "desk", "50%", "_", "der_", "hooks", "4155", "0466", "ivr", "no", "(415) 5", "222", "ü", "ÜN"]
 SORTS = ["number", "-number", "alias", "-alias", "voice", "type", "rate", "-renewal", "account"]
 PER_PAGE = 25
 
@@ -115,6 +116,18 @@ def test_it_finds_counts_and_orders_as_plain_python_does(inventory, words, kind,
     assert [ids(page) for page in onward] == [ids(page) for page in pages[1:]]
     assert {page.total for page in pages} <= {len(wanted)}
     assert [page.first for page in again] == [page.first for page in pages]
+
+
+@pytest.mark.parametrize("text", ["ärzte", "ÄRZTE", "är", "Ä", "ÜBERGABE", "Üb", "öffn", "Ö", "И", "ИВАН"])
+def test_it_makes_nothing_of_capitals_in_any_alphabet(operator, text):
+    account = make_account()
+    numbers = {word: make_number(account) for word in ("ärztehaus", "übergabe", "öffnung")}
+    numbers["иван"] = make_number(account, alias="Горячая линия, Иван")
+    LocalFields.objects.create(number=numbers["ärztehaus"], owner="Ärztehaus")
+    LocalFields.objects.create(number=numbers["öffnung"], cost_centre="Öffnung")
+    add_note(numbers["übergabe"], "Übergabe am Montag", user=operator)
+    found = [number.pk for number in list_numbers(read(q=text))]
+    assert found == [number.pk for word, number in numbers.items() if text.lower() in word]
 
 
 def test_it_searches_once_for_what_stays_the_same(inventory, django_assert_num_queries):
