@@ -146,7 +146,7 @@ def said(spelling: str) -> Q:
 
 
 def containing(word: str) -> tuple[str, str]:
-    """What is asked of a text in small letters. SQLite knows those of ASCII alone; Django has Python look for others."""
+    """What is asked of a text in small letters. SQLite knows those of ASCII alone; Django lets Python look."""
     if connection.vendor == "sqlite" and not word.isascii():
         return "REGEXP %s", f"(?i){re.escape(word)}"
     return r"LIKE %s ESCAPE '\'", "%{}%".format(re.sub(r"([\\%_])", r"\\\1", word))

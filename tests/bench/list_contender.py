@@ -1,8 +1,8 @@
 """One database of the list's bench, in a process of its own: `python -m tests.bench.list_contender build 100000`.
 
 `build` fills the database that DATABASE_URL names, unless it is full already. `measure` prints one line of JSON: what
-each request took, in milliseconds, and how many queries. Both sides go through Django's test client, signed in, with
-all of the product's middleware.
+each request took, in milliseconds, and how many queries. `serve` prints the names of the requests, and then what each
+took whose name it reads. Both sides go through Django's test client, signed in, with all of the product's middleware.
 """
 
 import gzip
@@ -14,6 +14,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,13 @@ THEIRS = {
 @override_settings(ALLOWED_HOSTS=["*"], ROOT_URLCONF="tests.bench.list_admin")
 def main(act: str, count: int) -> None:
     call_command("migrate", verbosity=0)
-    sys.stdout.write(f"{json.dumps(measure() if act == 'measure' else build(count))}\n")
+    acts = {"build": lambda: build(count), "measure": measure, "serve": serve}
+    say(acts[act]())
+
+
+def say(what: object) -> None:
+    sys.stdout.write(f"{json.dumps(what)}\n")
+    sys.stdout.flush()
 
 
 def build(count: int) -> dict[str, float]:
@@ -100,21 +107,39 @@ def build(count: int) -> dict[str, float]:
 def measure() -> dict[str, Any]:
     """The export first: memory is measured by its peak."""
     Account.objects.update(fresh_at=timezone.now())
-    client = Client()
-    client.force_login(User.objects.get())
+    client = sign_in()
     bytes_sent = weigh(client)
     exported = export(client)
     found = {"cells": Tally.objects.count(), "rows": PhoneNumber.objects.count(), "bytes": bytes_sent}
     return {**found, "export": exported, "ours": ours(client), "theirs": theirs(client)}
 
 
-def ours(client: Client) -> dict[str, Any]:
-    found = {name: ask(client, query) for name, query in OURS.items()}
+def sign_in() -> Client:
+    client = Client()
+    client.force_login(User.objects.get())
+    return client
+
+
+def serve() -> None:
+    """Of two sizes, each in a process of its own, one request after the other can be measured in turn."""
+    client = sign_in()
+    requests = {
+        name: partial(get, client, f"/numbers/?{query}", PIECE) for name, query in queries_of(client).items()
+    } | {"whole page": partial(get, client, "/numbers/")}
+    say(list(requests))
+    for name in map(str.strip, sys.stdin):
+        say(took(requests[name]))
+
+
+def queries_of(client: Client) -> dict[str, str]:
     last = last_page()
     middle = last // 2
-    found["far page"] = ask(client, f"page={middle}")
-    found["page after it"] = ask(client, follow(client, middle))
-    found["last page"] = ask(client, f"page={last}")
+    far = {"far page": f"page={middle}", "page after it": follow(client, middle), "last page": f"page={last}"}
+    return OURS | far
+
+
+def ours(client: Client) -> dict[str, Any]:
+    found = {name: ask(client, query) for name, query in queries_of(client).items()}
     found["whole page"] = timed(lambda: get(client, "/numbers/"))
     found["list again"] = timed(lambda: get(client, "/numbers/", PIECE), runs=31)
     found["floor"] = timed(lambda: get(client, "/floor/"), runs=31)

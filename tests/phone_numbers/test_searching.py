@@ -17,7 +17,24 @@ pytestmark = pytest.mark.django_db
 
 NAMES = ["North desk", "north Clinic", "50% off", "Ünder_score", "Clinic", ""]
 TARGETS = ["111", "222", "https://hooks.example.com/4155", ""]
-WORDS = ["north", "NORTH", "clin", "desk", "50%", "_", "der_", "hooks", "4155", "0466", "ivr", "no", "(415) 5", "222", "ü", "ÜN"]
+WORDS = [
+    "north",
+    "NORTH",
+    "clin",
+    "desk",
+    "50%",
+    "_",
+    "der_",
+    "hooks",
+    "4155",
+    "0466",
+    "ivr",
+    "no",
+    "(415) 5",
+    "222",
+    "ü",
+    "ÜN",
+]
 SORTS = ["number", "-number", "alias", "-alias", "voice", "type", "rate", "-renewal", "account"]
 PER_PAGE = 25
 
