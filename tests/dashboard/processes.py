@@ -76,7 +76,7 @@ class Started:
                     found[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
         return found
 
-    def wait_for_text(self, text: str, seconds: float = 30) -> None:
+    def wait_for_text(self, text: str, seconds: float = 60) -> None:
         wait_until(lambda: text in self.text or self.process.poll() is not None, seconds, self.text)
         assert text in self.text, self.text
 

@@ -200,3 +200,12 @@ def test_it_goes_on_when_one_step_of_the_tick_fails(account, monkeypatch):
     monkeypatch.setattr(tasks, "STEPS", (broken, *tasks.STEPS[1:]))
     tasks.tick()
     assert SyncRun.objects.filter(account=account).exists()
+
+
+@pytest.mark.parametrize(("seconds", "messages"), [(None, 0), (-5, 1), (59, 1), (61, 0)])
+@pytest.mark.django_db(transaction=True)
+def test_it_leaves_to_the_tick_what_is_due_much_later(seconds: int | None, messages: int) -> None:
+    rung()
+    at = None if seconds is None else timezone.now() + timedelta(seconds=seconds)
+    tasks.ring_again(apply_change, 17, at)
+    assert rung() == [("numbers.apply_change", [17])] * messages
