@@ -248,13 +248,13 @@ class HttpClient:
     def _answer(self, request: httpx.Request, response: httpx.Response) -> Any:
         if not response.is_success:
             error = self._refusal(response)
-            if self._limiter and isinstance(error, RateLimited) and error.retry_after:
+            if self._limiter and isinstance(error, Transient) and error.retry_after:
                 self._limiter.pause(error.retry_after)
             raise error
         body = read_body(response, self.limits.body_bytes)
         if request.method == "GET":
             if response.status_code != 200:
-                raise Unreadable(f"answered with only a part ({response.status_code})")
+                raise Unreadable(f"did not send the whole answer ({response.status_code})")
         elif not body:
             return None
         if not is_json(response):

@@ -99,7 +99,8 @@ class Listing:
     def doubt(self) -> str:
         """Why a listing that ran to its end may still have missed numbers; "" when nothing says so."""
         if self.repeated or self.moves:
-            twice = f" ({self.repeated:,} numbers came twice)" if self.repeated else ""
+            numbers = "number" if self.repeated == 1 else "numbers"
+            twice = f" ({self.repeated:,} {numbers} came twice)" if self.repeated else ""
             return f"The list moved while it was read{twice}, so it may have missed some. {KEPT}"
         counts = {len(self.seen), *(total for total in (self.first_total, self.last_total) if total is not None)}
         if len(counts) > 1:

@@ -312,6 +312,11 @@ def test_it_doubts_a_list_whose_total_only_some_pages_tell(totals: tuple[int | N
     assert "45" in listing.doubt()
 
 
+@pytest.mark.parametrize(("repeated", "words"), [(1, "1 number came twice"), (1200, "1,200 numbers came twice")])
+def test_it_says_how_many_numbers_came_twice(repeated: int, words: str) -> None:
+    assert f"({words})" in Listing(repeated=repeated).doubt()
+
+
 def test_it_doubts_a_list_whose_pages_do_not_join() -> None:
     listing = Listing()
     listing.add_page(Page(rows=()))

@@ -90,6 +90,12 @@ def test_it_refuses_what_is_not_a_whole_json_answer(say: Say, error: type[Provid
     assert str(caught.value).endswith(".")
 
 
+@pytest.mark.parametrize("status", [204, 206])
+def test_it_says_that_an_answer_is_not_the_whole(status: int) -> None:
+    with pytest.raises(MalformedResponse, match=rf"^Plivo did not send the whole answer \({status}\)\.$"):
+        read(answer("", status=status))
+
+
 def test_it_keeps_nul_characters_from_the_database() -> None:
     assert read(answer(r'{"alias": "a\u0000b"}')) == {"alias": "a\ufffdb"}
 

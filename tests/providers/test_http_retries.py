@@ -9,7 +9,7 @@ import pytest
 import time_machine
 
 from providers.contract import Rate
-from providers.errors import NotSent, ProviderError, RateLimited, Unavailable
+from providers.errors import NotSent, ProviderError, RateLimited, Transient, Unavailable
 from providers.http import Limits
 from providers.limits import Limiter, MemoryWindow
 from tests.providers.wire import Say, Wire, answer, cut_short, opened, read, reset
@@ -82,10 +82,11 @@ def test_it_takes_a_place_in_the_rate_for_every_attempt() -> None:
     assert limiter.wait(0) > 0
 
 
-def test_it_keeps_the_whole_account_silent_when_one_call_is_told_to_wait() -> None:
+@pytest.mark.parametrize("status", [429, 503])
+def test_it_keeps_the_whole_account_silent_when_one_call_is_told_to_wait(status: int) -> None:
     limiter = Limiter(MemoryWindow(Rate(requests=100, seconds=1)))
-    with Wire((answer("", status=429, retry_after="60"), answer("{}"))) as wire:
-        with closing(opened(wire, limiter=limiter)) as http, pytest.raises(RateLimited):
+    with Wire((answer("", status=status, retry_after="60"), answer("{}"))) as wire:
+        with closing(opened(wire, limiter=limiter)) as http, pytest.raises(Transient):
             http.get_json("/list/")
         with closing(opened(wire, limiter=limiter)) as http:
             with pytest.raises(RateLimited, match="nothing was sent") as caught:
