@@ -158,6 +158,8 @@ class FoneDynamics(Provider):
         numbers = [number for number in map(self._read, rows) if number.id == number_id]
         if not numbers:
             raise MalformedResponse("Fone Dynamics answered with another number than the one asked for.")
+        if self.property_sid and not numbers[0].subaccount:
+            raise MalformedResponse("Fone Dynamics did not say in which property the number is.")
         if self.property_sid and numbers[0].subaccount != self.property_sid:
             raise NotFound("The number is in another property of the account.")
         return numbers[0]

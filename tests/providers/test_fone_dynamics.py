@@ -154,6 +154,16 @@ def test_it_holds_a_number_of_another_property_for_gone(open_with, simulator):
         open_with(property_sid=first).get(other.digits)
 
 
+def test_it_takes_a_row_that_names_no_property_for_no_proof_of_anything(open_with, simulator):
+    account = simulator.world.account("fone_dynamics")
+    first = next(iter(account.subaccounts))
+    number = held(simulator, lambda number: number.subaccount == first)
+    simulator.world.change(account, number.digits, subaccount="")
+
+    with pytest.raises(MalformedResponse, match="in which property"):
+        open_with(property_sid=first).get(number.digits)
+
+
 def test_it_lists_properties_as_subaccounts(provider, simulator):
     found = {each.id: each.name for each in provider.list_subaccounts()}
 
