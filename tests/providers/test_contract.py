@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from typing import NamedTuple
 
+import httpx
 import pytest
 
 from providers import simulator as demo
@@ -18,7 +19,15 @@ from providers.contract import (
     RemoteSubaccount,
     Route,
 )
-from providers.errors import AuthenticationFailed, NotFound, ProviderError, Rejected, Unavailable, Unsupported
+from providers.errors import (
+    AuthenticationFailed,
+    MalformedResponse,
+    NotFound,
+    ProviderError,
+    Rejected,
+    Unavailable,
+    Unsupported,
+)
 from providers.http import Limits
 from providers.registry import PROVIDERS, open_provider
 from providers.simulator import Simulator
@@ -159,6 +168,16 @@ def test_it_finds_no_number_that_is_gone(provider, simulator, kind):
     simulator.world.remove(simulator.world.account(kind), number.e164.lstrip("+"))
     with pytest.raises(NotFound):
         provider.get(number.id)
+
+
+def test_it_notices_another_number_than_the_one_asked_for(provider, simulator):
+    first, second = listed(provider)[:2]
+    provider.get(second.id)
+    target = next(entry.target for entry in simulator.requests.kept if second.id in entry.target)
+    answer = httpx.get(f"{simulator.root}{target}", auth=provider.authorization(provider.credentials)).json()
+    simulator.fault("json_text", path=first.id, value=answer, times=0)
+    with pytest.raises(MalformedResponse):
+        provider.get(first.id)
 
 
 def test_it_keeps_the_tokens_of_subaccounts_out_of_what_it_reads(provider, simulator, kind):
