@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from phone_numbers.models import Event, PhoneNumber, Sequence, SyncRun
+from phone_numbers.models import Account, Event, PhoneNumber, Sequence, SyncRun
 from phone_numbers.services.accounts import PROMPT
 from phone_numbers.services.cache import store_reading
 from phone_numbers.services.connections import open_account
@@ -138,3 +138,11 @@ class TestButton:
         client.force_login(make_user("viewer"))
         assert "Read now" not in client.get(f"/numbers/{number.pk}/").content.decode()
         assert client.post(f"/numbers/{number.pk}/refresh/").status_code == 403
+
+
+def test_it_reads_nothing_of_another_account(number, simulator, operator):
+    Account.objects.update(remote_id="MASOMEBODYELSE000001")
+    simulator.world.change(simulator.world.account(), number.remote_id, alias="Somebody else's")
+    refreshed = refresh_number(number, user=operator)
+    assert (refreshed.tone, "Nothing was stored" in refreshed.sentence) == ("error", True)
+    assert number_of(number.remote_id).alias == number.alias

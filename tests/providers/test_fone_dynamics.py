@@ -130,6 +130,14 @@ def test_it_goes_on_after_a_short_page_that_is_not_all(provider, simulator):
 
 
 @pytest.mark.parametrize("simulator", [{"numbers": 450}], indirect=True)
+def test_it_notices_a_list_that_moved_between_two_pages(provider, simulator):
+    account = simulator.world.account("fone_dynamics")
+    simulator.fault("act", path="/Numbers", action=lambda world: world.remove(account, account.at(3).digits))
+
+    assert [page.moved for page in provider.list_numbers()][:2] == [False, True]
+
+
+@pytest.mark.parametrize("simulator", [{"numbers": 450}], indirect=True)
 def test_it_does_not_go_round_in_circles(provider, simulator):
     simulator.fault("json_text", value={"Numbers": raw_rows(simulator)[:200]}, times=0)
 
