@@ -21,10 +21,6 @@ def asked_fields(account: Account) -> tuple[CredentialField, ...]:
     return () if account.is_demo or account.provider not in PROVIDERS else PROVIDERS[account.provider].credential_fields
 
 
-def provider_title(kind: str) -> str:
-    return PROVIDERS[kind].title if kind in PROVIDERS else kind
-
-
 def stored_credentials(account: Account) -> dict[str, str]:
     """What is stored and can be read; nothing when the credentials have to be entered again."""
     try:

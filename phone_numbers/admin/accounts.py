@@ -23,11 +23,11 @@ from phone_numbers.admin.account_forms import (
     credential_inputs,
     credentials_sentence,
     needs_credentials,
-    provider_title,
 )
 from phone_numbers.admin.account_tools import AccountTools
 from phone_numbers.models import Account, PhoneNumber
 from phone_numbers.services.accounts import set_credentials
+from phone_numbers.templatetags.display import provider_title
 from providers.registry import PROVIDERS
 
 HOLD_SENTENCE = (

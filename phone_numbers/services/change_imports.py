@@ -20,7 +20,7 @@ from phone_numbers.services.change_plans import (
     numbers_with_values,
 )
 from phone_numbers.services.change_sets import discard_plan
-from phone_numbers.services.editing import capabilities_of
+from phone_numbers.services.editing import edit_of
 from phone_numbers.services.import_columns import ACCOUNT, NUMBER, Column, match_columns, mistakes_in, unread
 from phone_numbers.services.local_changes import is_same_local, normalised_local, read_local
 from phone_numbers.services.local_fields import LocalRefused
@@ -256,8 +256,7 @@ class RowReader:
     def value_of(self, number: PhoneNumber, name: str, text: str) -> tuple[str, str]:
         if text.casefold() == CLEAR:
             return "", ""
-        capabilities = capabilities_of(self._opened[number.account_id])
-        edit = capabilities.edit(name) if capabilities else None
+        edit = edit_of(self._opened[number.account_id], name)
         if edit is None:
             return text, ""
         if edit.choices:

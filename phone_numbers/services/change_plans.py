@@ -21,7 +21,7 @@ from phone_numbers.models.numbers import LOCAL
 from phone_numbers.services.batches import batches
 from phone_numbers.services.change_requests import ChangeRefused, check_form, described_in_flight, is_same
 from phone_numbers.services.editing import (
-    capabilities_of,
+    edit_of,
     normalised,
     refusal_of,
     side_effects,
@@ -230,8 +230,7 @@ class Planner:
         return str(self._once((number.account_id, name, value, now), refusal_of, number, name, value))
 
     def normalised(self, number: PhoneNumber, name: str, value: str) -> str:
-        capabilities = capabilities_of(number.account)
-        edit = capabilities.edit(name) if capabilities else None
+        edit = edit_of(number.account, name)
         if edit is None or not edit.route_kinds:
             return normalised(number, name, value)
         return str(self._once((number.account_id, number.country, name, value), normalised, number, name, value))

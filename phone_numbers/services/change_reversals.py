@@ -126,11 +126,9 @@ def wish_to_return(number: PhoneNumber, reversed_: Fields) -> Wish:
         f"{title_of(name)} was changed since, to {value_label(number, name, number.value(name))}, and stays so."
         for name in others
     )
-    if kept or not others:
-        return Wish(
-            number=number.pk, desired=kept or {name: older for name, (_, older) in fields.items()}, remark=remark
-        )
     older_values = {name: older for name, (_, older) in fields.items()}
+    if kept or not others:
+        return Wish(number=number.pk, desired=kept or older_values, remark=remark)
     return Wish(
         number=number.pk, known=number, desired=older_values, remark=remark, left_out=Change.LeftOut.CHANGED_SINCE
     )

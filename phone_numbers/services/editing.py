@@ -19,6 +19,7 @@ from phone_numbers.services.route_choices import (
 )
 from providers.contract import Capabilities, EditableField, Route, SideEffect
 from providers.errors import Unsupported
+from providers.registry import PROVIDERS
 
 SPELLED = {
     "e164": "Number",
@@ -57,10 +58,14 @@ class FormField:
 
 def capabilities_of(account: Account) -> Capabilities | None:
     """None for a provider this server does not know."""
-    try:
-        return provider_class(account).capabilities
-    except Unsupported:
-        return None
+    provider = PROVIDERS.get(account.provider)
+    return provider.capabilities if provider else None
+
+
+def edit_of(account: Account, name: str) -> EditableField | None:
+    """How the provider lets this field be edited; None when it does not."""
+    capabilities = capabilities_of(account)
+    return capabilities.edit(name) if capabilities else None
 
 
 def editable_fields(number: PhoneNumber) -> list[FormField]:
@@ -99,8 +104,7 @@ def lock_of(number: PhoneNumber, edit: EditableField) -> str:
 
 def normalised(number: PhoneNumber, name: str, value: str) -> str:
     """A typed value as it is stored and sent."""
-    capabilities = capabilities_of(number.account)
-    edit = capabilities.edit(name) if capabilities else None
+    edit = edit_of(number.account, name)
     if edit is None or not edit.route_kinds:
         return value.strip()
     return normalised_route(number.account, value, number.country)

@@ -57,10 +57,9 @@ def has_value(number: PhoneNumber, name: str, value: str) -> bool:
 
 def read_local(numbers: Collection[PhoneNumber]) -> None:
     """Let these numbers tell what only Numberdesk keeps of them: `value("tags")`."""
-    values = read_values([number.pk for number in numbers])
-    notes = newest_notes(values)
+    values = current_values([number.pk for number in numbers])
     for number in numbers:
-        number.local_values = {**values[number.pk], "note": notes.get(number.pk, "")}
+        number.local_values = values[number.pk]
 
 
 def newest_notes(numbers: Iterable[int]) -> dict[int, str]:

@@ -9,9 +9,8 @@ import phonenumbers
 
 from phone_numbers.models import Account, Application
 from phone_numbers.services.columns import LENGTHS
-from phone_numbers.services.connections import provider_class
 from providers.contract import EditableField, Route, TargetForm
-from providers.errors import Unsupported
+from providers.registry import PROVIDERS
 
 Choice = tuple[str, str]
 
@@ -144,27 +143,20 @@ def normalised_route(account: Account, key: str, country: str) -> str:
 
 
 def target_form(account: Account, kind: str) -> TargetForm:
-    try:
-        return provider_class(account).target_forms.get(kind, TargetForm.TEXT)
-    except Unsupported:
-        return TargetForm.TEXT
+    provider = PROVIDERS.get(account.provider)
+    return provider.target_forms.get(kind, TargetForm.TEXT) if provider else TargetForm.TEXT
 
 
 def kind_title(account: Account, kind: str) -> str:
     """What its provider calls a kind of target."""
-    fallback = kind.replace("_", " ").capitalize()
-    try:
-        return provider_class(account).route_titles.get(kind, fallback)
-    except Unsupported:
-        return fallback
+    titles = provider.route_titles if (provider := PROVIDERS.get(account.provider)) else {}
+    return titles.get(kind) or kind.replace("_", " ").capitalize()
 
 
 def precedence(account: Account, field: str) -> str:
     """Which of several settings of this field is in force, or "" when the provider has only one."""
-    try:
-        return provider_class(account).precedence.get(field, "")
-    except Unsupported:
-        return ""
+    provider = PROVIDERS.get(account.provider)
+    return provider.precedence.get(field, "") if provider else ""
 
 
 def route_label(account_id: int, kind: str, target: str) -> str:

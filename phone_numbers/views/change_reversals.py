@@ -20,6 +20,7 @@ from phone_numbers.services.change_reversals import (
 )
 from phone_numbers.services.verdicts import keep_theirs
 from phone_numbers.views.change_sets import MAY_CHANGE, found, origin_of
+from phone_numbers.views.changes import came_from
 from phone_numbers.views.pages import PageRequest, request_id, requires
 
 Source = ChangeSet.Source
@@ -76,9 +77,7 @@ def change_keep(request: PageRequest, pk: int) -> HttpResponse:
         messages.error(request, str(refused))
     else:
         messages.success(request, "The provider’s value stays. The number’s history says that you decided so.")
-    if request.POST.get("from") == "plan" and change.change_set.is_planned:
-        return redirect("numbers:change_set_detail", change.change_set_id)
-    return redirect("numbers:detail", change.number_id)
+    return came_from(request, change)
 
 
 def show_plan(

@@ -101,6 +101,11 @@ def change_cancel(request: PageRequest, pk: int) -> HttpResponse:
         return state_piece(request, change, refusal=refusal, status=409 if refusal else 200)
     said = (messages.ERROR, refusal) if refusal else (messages.SUCCESS, f"Cancelled. {change.detail}")
     messages.add_message(request, *said)
+    return came_from(request, change)
+
+
+def came_from(request: PageRequest, change: Change) -> HttpResponse:
+    """The plan's page, or the number's."""
     if request.POST.get("from") == "plan" and change.change_set.is_planned:
         return redirect("numbers:change_set_detail", change.change_set_id)
     return redirect("numbers:detail", change.number_id)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from phone_numbers.models import Application, PhoneNumber
-from phone_numbers.services.editing import capabilities_of
+from phone_numbers.services.editing import capabilities_of, edit_of
 from phone_numbers.services.route_choices import kind_title, precedence, target_form
 from phone_numbers.views.values import route_in_words
 from providers.contract import Route, RouteKind, Service, TargetForm
@@ -127,8 +127,7 @@ def problems(number: PhoneNumber, field: str, route: Route, application: Applica
 
 def problems_of_application(number: PhoneNumber, field: str, application: Application, title: str) -> Iterator[str]:
     what = TITLES[field][0].lower()
-    capabilities = capabilities_of(number.account)
-    edit = capabilities.edit(field) if capabilities else None
+    edit = edit_of(number.account, field)
     if not application.is_present:
         yield f"{title} “{application}” was gone when the account was last read. If it is, {what} reach nothing."
     elif not application.is_assignable and edit and application.kind in edit.route_kinds:

@@ -16,7 +16,6 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from phone_numbers.models import Change, ChangeSet, Event, PhoneNumber
 from phone_numbers.services.change_plans import WAITING
-from phone_numbers.services.connections import provider_class
 from phone_numbers.services.provider_sheets import FIELDS, ProviderSheet, provider_sheet
 from phone_numbers.services.refresh import refresh_number
 from phone_numbers.views.absences import find_absence
@@ -30,7 +29,6 @@ from phone_numbers.views.pages import PageRequest, render_page, request_id, requ
 from phone_numbers.views.places import list_suffix, trail_of
 from phone_numbers.views.timeline import timeline_of
 from phone_numbers.views.values import field_title
-from providers.errors import Unsupported
 from providers.registry import PROVIDERS
 
 LEVELS = {"success": messages.SUCCESS, "warning": messages.WARNING, "error": messages.ERROR}
@@ -128,10 +126,8 @@ def detail_context(
 
 def sheet_of(number: PhoneNumber) -> ProviderSheet | None:
     """None for a provider this server does not know."""
-    try:
-        return provider_sheet(provider_class(number.account))
-    except Unsupported:
-        return None
+    provider = PROVIDERS.get(number.account.provider)
+    return provider_sheet(provider) if provider else None
 
 
 def blanks_of(sheet: ProviderSheet | None) -> Mapping[str, SafeString]:

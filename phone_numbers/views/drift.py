@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from phone_numbers.models import ChangeSet, DriftVerdict, Event
 from phone_numbers.services.change_requests import LONGEST_REASON, ChangeRefused
 from phone_numbers.services.change_reversals import plan_restore
-from phone_numbers.services.editing import capabilities_of
+from phone_numbers.services.editing import edit_of
 from phone_numbers.services.verdicts import SETTINGS, find_drift, judge_drift
 from phone_numbers.views.change_sets import MAY_CHANGE, origin_of
 from phone_numbers.views.pages import (
@@ -93,11 +93,6 @@ def now_of(event: Event) -> str:
     return event.number.value(event.field) if event.field in SETTINGS else event.after
 
 
-def is_restorable(event: Event) -> bool:
-    capabilities = capabilities_of(event.number.account)
-    return bool(capabilities and capabilities.edit(event.field))
-
-
 @requires(MAY_CHANGE)
 @require_POST
 def drift_judge(request: PageRequest) -> HttpResponse:
@@ -121,7 +116,7 @@ def drift_judge(request: PageRequest) -> HttpResponse:
 
 
 def restore(request: PageRequest, events: list[Event], reason: str, back: str) -> HttpResponse:
-    if not any(map(is_restorable, events)):
+    if not any(edit_of(event.number.account, event.field) for event in events):
         messages.error(request, "Nobody can set this at the provider: it can be accepted, or ignored.")
         return redirect(back)
     try:

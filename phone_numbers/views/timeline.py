@@ -12,7 +12,8 @@ from django.utils.http import urlencode
 
 from phone_numbers.filters.words import in_words as spelled
 from phone_numbers.models import Event, PhoneNumber
-from phone_numbers.services.editing import capabilities_of
+from phone_numbers.services.change_log import KINDS as LOGGED
+from phone_numbers.services.editing import edit_of
 from phone_numbers.services.verdicts import COMPLIANCE, MONEY, open_among
 from phone_numbers.templatetags.display import money
 from phone_numbers.views.pages import read_id
@@ -23,16 +24,15 @@ STEPS = {Event.Kind.SENT, Event.Kind.POSTPONED, Event.Kind.UNKNOWN, Event.Kind.S
 NOTES = {Event.Kind.NOTED, Event.Kind.WITHDRAWN}
 STATUSES = {"tendlc_status", "toll_free_status", "number_type"}
 RATES = {"monthly_rate", "voice_rate", "sms_rate", "mms_rate"}
-DRIFT = Q(kind=Event.Kind.DRIFT)
 
 KINDS: Mapping[str, tuple[str, Q]] = {
-    "edits": ("Edits", Q(change__isnull=False) & ~DRIFT),
+    "edits": ("Edits", LOGGED["edits"]),
     "drift": ("Drift", Q(kind__in=(Event.Kind.DRIFT, Event.Kind.REVIEWED))),
     "compliance": ("10DLC and toll-free", Q(field__in=COMPLIANCE)),
     "money": ("Price and renewal", Q(field__in=MONEY)),
-    "presence": ("Presence", Q(kind__in=(Event.Kind.FIRST_SEEN, Event.Kind.PRESENCE))),
+    "presence": ("Presence", LOGGED["presence"]),
     "syncs": ("Syncs", Q(run__isnull=False) | Q(kind=Event.Kind.READ)),
-    "notes": ("Notes and tags", Q(kind__in=(Event.Kind.LOCAL, *NOTES))),
+    "notes": ("Notes and tags", LOGGED["notes"]),
 }
 
 
@@ -120,14 +120,13 @@ def lines_of(number: PhoneNumber, events: Sequence[Event]) -> list[Line]:
     told = [(event, list(differences_in(event))) for event in events]
     routes = [value for _, found in told for name, *values in found if name in ROUTES for value in values]
     labels = find_labels([number.account_id], routes)
-    capabilities = capabilities_of(number.account)
     waiting = open_among(events)
     return [
         Line(
             event,
             timezone.localtime(event.at).date(),
             [in_words(number, labels, *each) for each in found],
-            is_restorable=event.kind == Event.Kind.DRIFT and bool(capabilities and capabilities.edit(event.field)),
+            is_restorable=event.kind == Event.Kind.DRIFT and edit_of(number.account, event.field) is not None,
             is_open=event.pk in waiting,
         )
         for event, found in told

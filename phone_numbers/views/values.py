@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from phone_numbers.models import Account, Application
-from phone_numbers.services.editing import FormField, capabilities_of, title_of
+from phone_numbers.services.editing import FormField, edit_of, title_of
 from phone_numbers.services.route_choices import Choice, kind_title
 from providers.contract import Route
 
@@ -17,8 +17,7 @@ Labels = Mapping[tuple[int, str], str]
 def field_title(account: Account, field: str) -> str:
     if field in ROUTES:
         return ROUTES[field]
-    capabilities = capabilities_of(account)
-    declared = capabilities.edit(field) if capabilities else None
+    declared = edit_of(account, field)
     return declared.title if declared else title_of(field)
 
 
