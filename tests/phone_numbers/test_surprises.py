@@ -83,6 +83,13 @@ def test_it_believes_no_listing_that_broke_off(account: Account, simulator: Simu
     assert counted(account) == []
 
 
+def test_it_believes_no_listing_that_moved(account: Account, simulator: Simulator) -> None:
+    simulator.fault("row_removed", path=rf"{LIST}.*offset=0")
+    surprise(simulator)
+    assert sync(account).state == "partial"
+    assert counted(account) == []
+
+
 def test_it_keeps_the_accounts_apart(account: Account, simulator: Simulator) -> None:
     other = Account.objects.create(name="Other", provider="plivo")
     Surprise.objects.create(account=other, name="brand_new", seen_count=7)
