@@ -247,7 +247,8 @@ def start_key(query: InventoryQuery, directory: Directory) -> tuple[str, str, in
 def remember_start(plan: Plan, cursor: Cursor) -> None:
     """So that the same jump needs no counting again, and a list that was found once is put in order the next time."""
     section = plan.slices[0].section
-    is_found = plan.query.page == 1 and (section.found is not None or not plan.walks(section))
+    is_first = plan.query.page == 1 and not {"after", "before"} & plan.query.chosen.keys()
+    is_found = is_first and (section.found is not None or not plan.walks(section))
     if is_found or plan.query.page > FAR // plan.query.per_page:
         _starts[start_key(plan.query, plan.directory)] = cursor
         while len(_starts) > REMEMBERED:

@@ -168,6 +168,13 @@ def test_it_puts_what_a_filter_found_in_order_once(inventory, django_assert_num_
         assert ids(find_page(query, edition)) == ids(again)
 
 
+def test_it_begins_at_the_first_row_after_the_list_was_read_to_its_end(inventory):
+    query, edition = read(type="local", sort="voice"), current_edition()
+    forget()
+    listed = [number.pk for number in list_numbers(query)]
+    assert ids(find_page(query, edition)) == listed[:PER_PAGE]
+
+
 def test_it_keeps_the_ids_of_few_only(inventory, monkeypatch):
     monkeypatch.setattr(facets, "KEPT_FOUND", 3)
     forget()
