@@ -88,8 +88,7 @@ def filter_panel(query: InventoryQuery, typed: QueryDict, facets: Facets, direct
     countries = {code: code for code in sorted({*facets.by_facet["country"], *query.chosen.get("country", ())})}
     choices = {parameter: each.choices for parameter, each in FILTERS.items() if each.choices}
     offered = choices | {"account": query.accounts, "provider": PROVIDER_TITLES, "country": countries}
-    if directory.tags:
-        offered["tag"] = commonest_tags(query, facets, directory)
+    offered["tag"] = commonest_tags(query, facets, directory)
     suggestions = {
         "application": tuple((name, "") for name in directory.offered),
         "subaccount": directory.subaccounts,

@@ -141,3 +141,13 @@ class TestWithoutJavaScript:
         page.get_by_role("link", name="Notes and tags").click()
         expect(page.locator("#timeline .log-line")).to_have_count(2)
         assert values(number) == {"tags": "VIP", "owner": "Olga", "cost_centre": ""}
+
+
+def test_it_shows_before_and_after_in_this_order_in_every_script(site, number, operator):
+    for owner in ("שלום", "עולם (12)"):
+        edit_local_fields([number.pk], LocalEdit(owner=owner), user=operator)
+    page = site.open(f"/numbers/{number.pk}/")
+    line = page.locator(".field-change", has_text="Owner").first
+    expect(line.locator("del")).to_have_text("שלום")
+    before, after = (line.locator(each).bounding_box()["x"] for each in ("del", "ins"))
+    assert before < after

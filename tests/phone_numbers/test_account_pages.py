@@ -33,6 +33,10 @@ class TestList:
         assert "Fine Plivo" in shown
         assert "Credentials refused Plivo refused the credentials." in shown
 
+    def test_it_expects_no_sync_of_an_account_that_is_paused(self, signed_in):
+        make_account(is_paused=True)
+        assert "Next sync paused" in words_of(signed_in.get("/accounts/"))
+
     def test_it_counts_the_numbers_the_account_still_holds(self, signed_in):
         account = make_account()
         make_number(account)

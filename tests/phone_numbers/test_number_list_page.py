@@ -1,5 +1,6 @@
 """The inventory's list: whole page and fragment, and how little it asks the database."""
 
+import datetime as dt
 import re
 
 import pytest
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from phone_numbers.models import SyncRun
 from phone_numbers.services.local_fields import LocalEdit, edit_local_fields
-from tests.phone_numbers.pages import PIECE, sign_in, text_of, words_of
+from tests.phone_numbers.pages import PIECE, sign_in, text_of, words_in, words_of
 from tests.phone_numbers.rows import make_account, make_application, make_change, make_number
 from tests.roles import make_user
 
@@ -311,3 +312,23 @@ def test_it_makes_one_step_of_the_history_of_a_search_however_it_is_typed(client
     make_number(make_account())
     answer = client.get(f"/numbers/{asked}", headers={**PIECE, "HX-Current-URL": f"http://testserver/numbers/{shown}"})
     assert {name for name in ("HX-Push-Url", "HX-Replace-Url") if name in answer} == {header}
+
+
+def test_it_says_beside_each_number_how_old_it_is_and_how_long_it_can_be_got_back(client):
+    sign_in(client, "viewer")
+    account = make_account(fresh_at=timezone.now() - dt.timedelta(minutes=7))
+    make_number(account)
+    gone = timezone.now() - dt.timedelta(days=1, minutes=1)
+    make_number(account, presence="missing", presence_since=gone)
+    words = words_of(client.get("/numbers/"))
+    assert "Present read 7 min" in words
+    assert "Missing 1 d , 3 days left to reclaim it" in words
+
+
+def test_it_shows_the_verification_of_toll_free_numbers_where_others_have_10dlc(client):
+    sign_in(client, "viewer")
+    row = {"tendlc_status": "not_applicable", "toll_free_status": "unverified", "number_type": "toll_free"}
+    make_number(make_account(), "+18005550100", **row)
+    page = text_of(client.get("/numbers/"))
+    cell = re.search(r'<td data-column="registration">(.*?)</td>', page)[1]
+    assert words_in(cell) == "Unverified toll-free"
