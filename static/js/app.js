@@ -159,6 +159,7 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
   active.closest("[data-editor]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 });
 
+document.querySelector(".tab[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 for (const element of document.querySelectorAll(".theme-switch, .payload-search")) element.hidden = false;
 document.querySelectorAll(".toast").forEach(closeLater);
 showTheme();

@@ -27,6 +27,11 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
 });
 
+// On a phone the filters are a drawer, which is done with once they are applied.
+document.addEventListener("submit", ({ target }) => {
+  if (target.id === "filters") target.closest("[popover]").togglePopover(false);
+});
+
 // A menu closes when one goes on elsewhere.
 const openMenus = () => document.querySelectorAll("details[data-menu][open]");
 
