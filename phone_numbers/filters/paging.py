@@ -64,7 +64,7 @@ class Cursor:
         """Raises ValueError when it is none of ours."""
         try:
             section, key, pk = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-            value = None if key is None else COLUMNS[column].to_python(key)
+            value = None if key is None else COLUMNS[column].to_python(str(key).replace("\0", ""))
             return cls(str(section), value, int(pk))
         except (ValueError, TypeError, ValidationError):
             raise ValueError("The place in the list is not one that this page gave.") from None

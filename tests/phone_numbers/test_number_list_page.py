@@ -1,6 +1,8 @@
 """The inventory's list: whole page and fragment, and how little it asks the database."""
 
+import base64
 import datetime as dt
+import json
 import re
 
 import pytest
@@ -332,3 +334,12 @@ def test_it_shows_the_verification_of_toll_free_numbers_where_others_have_10dlc(
     page = text_of(client.get("/numbers/"))
     cell = re.search(r'<td data-column="registration">(.*?)</td>', page)[1]
     assert words_in(cell) == "Unverified toll-free"
+
+
+@pytest.mark.parametrize("place", [["", "+1\0", 1], ["", "+1", 10**30], ["", {"a": 1}, 1], ["", None, -1], [1], 7])
+@pytest.mark.parametrize("sort", ["number", "rate", "renewal"])
+def test_it_takes_a_place_that_somebody_made_up_for_a_mistake_or_a_place(client, place, sort):
+    sign_in(client, "viewer")
+    make_number(make_account())
+    after = base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+    assert client.get(f"/numbers/?after={after}&sort={sort}").status_code in {200, 422}
