@@ -24,13 +24,12 @@ if TYPE_CHECKING:
 Key = TypeVar("Key")
 Found = TypeVar("Found")
 
-FEW = 4
 AHEAD = 2
 """So many pages for each that is on its way are asked for before the first is taken."""
 PAGE_SECONDS = 0.001
 """What a page costs this process, roughly; it works at one at a time."""
-LONGEST_SECONDS = 1.0
-"""Of a call that takes longer, only that there is room for more is of interest."""
+LATELY = 32
+"""So many answers back: who was quick may become slow."""
 
 
 class ListedNumber(msgspec.Struct, frozen=True, gc=False):
@@ -110,10 +109,10 @@ Answer = queue.SimpleQueue[Found | None]
 
 
 class Crew(Generic[Key, Found]):
-    """Threads that fetch what is asked for, first come, first served.
+    """Fetches what is asked for, first come, first served: whoever takes the pages, as long as answers come at once.
 
-    A few at first, and as soon as pages have to be waited for, as many as the quickest answer leaves work for: where a
-    provider answers at once, more would only wait for each other.
+    As soon as pages have to be waited for it is as many threads as the quickest answer of late leaves work for: more
+    would only wait for each other.
     """
 
     def __init__(self, fetch: Callable[[Key, threading.Event], Found], size: int) -> None:
@@ -122,21 +121,22 @@ class Crew(Generic[Key, Found]):
         self._threads: list[threading.Thread] = []
         self._given_up = threading.Event()
         self._error: BaseException = NotWanted()
-        self._quickest = LONGEST_SECONDS
+        self._answer_seconds: deque[float] = deque(maxlen=LATELY)
 
     def ask(self, key: Key) -> "Answer[Found]":
         answer: Answer[Found] = queue.SimpleQueue()
         self._questions.put((key, answer))
-        if len(self._threads) < FEW:
-            self._hire(1)
         return answer
 
     def page(self, asked: "deque[Answer[Found]]") -> Found:
         """The first of those asked for. Who has to wait waits for one of each thread: to be woken costs as much."""
         if asked[0].empty():
-            last = asked[min(len(self._threads), len(asked)) - 1]
-            last.put(last.get())
-            self._hire(int(self._quickest / PAGE_SECONDS) - len(self._threads))
+            if self._threads:
+                last = asked[min(len(self._threads), len(asked)) - 1]
+                last.put(last.get())
+            else:
+                self._answer_one()
+            self._hire(int(min(self._answer_seconds, default=0) / PAGE_SECONDS) - len(self._threads))
         page = asked.popleft().get()
         if page is None:
             raise self._error
@@ -157,9 +157,16 @@ class Crew(Generic[Key, Found]):
             thread.join()
 
     def _work(self) -> None:
-        while question := self._questions.get():
-            key, answer = question
-            answer.put(None if self._given_up.is_set() else self._attempt(key))
+        while self._answer_one():
+            pass
+
+    def _answer_one(self) -> bool:
+        """The next that was asked for; False when no more will be."""
+        if (question := self._questions.get()) is None:
+            return False
+        key, answer = question
+        answer.put(None if self._given_up.is_set() else self._attempt(key))
+        return True
 
     def _attempt(self, key: Key) -> Found | None:
         began = time.monotonic()
@@ -172,5 +179,5 @@ class Crew(Generic[Key, Found]):
                 self._error = error
                 self._given_up.set()
             return None
-        self._quickest = min(self._quickest, time.monotonic() - began)
+        self._answer_seconds.append(time.monotonic() - began)
         return page

@@ -265,7 +265,7 @@ class Progress:
 def checked_page(body: Any) -> Any:
     """The page, if it is one whole: rows that are objects, and a total that is a count or missing."""
     meta, rows = (body.get("meta"), body.get("objects")) if isinstance(body, dict) else (None, None)
-    if not isinstance(meta, dict) or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    if not isinstance(meta, dict) or not isinstance(rows, list) or set(map(type, rows)) - {dict}:
         raise MalformedResponse("Plivo sent something else where a page of a list belongs.")
     total = meta.get("total_count")
     if total is not None and (type(total) is not int or not 0 <= total <= HIGHEST_TOTAL):

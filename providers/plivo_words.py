@@ -40,7 +40,7 @@ from providers.reading import (
 
 Row = Mapping[str, Any]
 
-READING = "plivo 1"
+READING = b"plivo 1"
 """Count it up whenever a row comes to be read as something else: all numbers are then read anew, once."""
 
 NUMBER_TYPES: Mapping[str, NumberType] = {

@@ -22,9 +22,9 @@ canonical = msgspec.json.Encoder(order="deterministic", enc_hook=dict).encode
 decoded = msgspec.json.Decoder().decode
 
 
-def digest_of(source: bytes, reading: str = "") -> str:
+def digest_of(source: bytes, reading: bytes = b"") -> str:
     """30 letters that stand for this content, and for the way it is read: at most 16 letters that name that."""
-    return hashlib.blake2b(source, digest_size=15, person=reading.encode()).hexdigest()
+    return hashlib.blake2b(source, digest_size=15, person=reading).hexdigest()
 
 
 def text(value: object) -> str:

@@ -15,7 +15,16 @@ from django.utils import timezone
 
 from phone_numbers.models import Change, Event, PhoneNumber, SyncRun
 from phone_numbers.querysets import PhoneNumberQuerySet
-from phone_numbers.services.bulk import Write, added, find_known, inserted_numbers, inserted_payloads, replaced, updated
+from phone_numbers.services.bulk import (
+    Write,
+    added,
+    find_known,
+    find_unchanged,
+    inserted_numbers,
+    inserted_payloads,
+    replaced,
+    updated,
+)
 from phone_numbers.services.columns import SURPRISED, Reading, format_nationally, shown
 from phone_numbers.services.drift import Certified, last_certified, last_known, taken_back
 from providers.contract import RemoteNumber
@@ -62,6 +71,9 @@ def store_batch(run: SyncRun, rows: Sequence[ListedNumber], *, announce: bool, f
     `fence` is called first inside each and raises when the run is not ours any more. `announce`: a number never seen
     before is news (in the first listing of an account it is not).
     """
+    unchanged = find_unchanged(run.account_id, {row.id: row.digest for row in rows})
+    if len(unchanged) == len(rows):
+        return Stored(seen=unchanged)
     listed = {row.id: row for row in rows}
     pks: dict[str, int] = {}
     differing: dict[int, Reading] = {}

@@ -51,7 +51,7 @@ def keep_numbers(lease: Lease, listing: Listing, rows: Sequence[ListedNumber], *
     """Store them, and say how far the run is: with `progress` besides what the listing tells."""
     announce = lease.run.account.fresh_at is not None
     listing.add_stored(store_batch(lease.run, rows, announce=announce, fence=lease.renew))
-    lease.renew(**listing.progress(), **progress)
+    lease.report(**listing.progress(), **progress)
 
 
 def with_compliance(rows: Iterable[ListedNumber], facts: Mapping[str, Compliance]) -> Iterable[ListedNumber]:

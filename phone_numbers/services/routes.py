@@ -1,6 +1,5 @@
 """Keeps what numbers can be routed to, and the divisions of an account, as the provider lists them."""
 
-import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TypeVar
@@ -17,7 +16,6 @@ from phone_numbers.services.runs import Lease
 from providers.contract import Provider, RemoteApplication, RemoteSubaccount
 from providers.errors import AuthenticationFailed, MalformedResponse, ProviderError, Unsupported, WrongAccount
 
-RENEW_SECONDS = 2.0
 MOST_LISTED = 100_000
 """Applications of an account, or subaccounts. A list that goes on after that is taken for one without an end."""
 MISSES_TO_BELIEVE = 3
@@ -52,7 +50,6 @@ def read_routes(provider: Provider, lease: Lease) -> list[str]:
 def read_list(lease: Lease, title: str, remotes: Iterable[Remote]) -> tuple[list[Remote], str]:
     """What could be read, and why that is not the whole list; "" when it is."""
     found = []
-    renewed_at = time.monotonic()
     try:
         for remote in remotes:
             if len(remote.id) > LONGEST_ID:
@@ -60,9 +57,7 @@ def read_list(lease: Lease, title: str, remotes: Iterable[Remote]) -> tuple[list
             found.append(remote)
             if len(found) > MOST_LISTED:
                 raise MalformedResponse(f"The list did not end after {MOST_LISTED:,} rows.")
-            if time.monotonic() - renewed_at > RENEW_SECONDS:
-                lease.renew()
-                renewed_at = time.monotonic()
+            lease.report()
     except (Unsupported, WrongAccount):
         raise
     except ProviderError as error:

@@ -198,7 +198,7 @@ def test_it_writes_a_batch_that_changed_in_few_statements(run: SyncRun) -> None:
     store(run, *batch)
     with CaptureQueriesContext(connection) as queries:
         store(run, *[replace(remote, alias="Changed") for remote in batch])
-    assert len([query for query in queries if "PRAGMA" not in query["sql"]]) == 11
+    assert len([query for query in queries if "PRAGMA" not in query["sql"]]) == 12
     assert len(drifts()) == 20
 
 

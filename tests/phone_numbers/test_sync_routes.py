@@ -140,7 +140,7 @@ def test_it_holds_its_lease_through_a_long_list_of_routes(account: Account, monk
     run = runs.request_sync(account, trigger=SyncRun.Trigger.PERSON)
     lease = runs.claim_run(run.pk)
     SyncRun.objects.update(lease_token=None)
-    monkeypatch.setattr("phone_numbers.services.routes.RENEW_SECONDS", 0.0)
+    monkeypatch.setattr("phone_numbers.services.runs.REPORT_SECONDS", 0.0)
     with open_account(account) as provider, pytest.raises(LeaseLost):
         read_list(lease, "applications", provider.list_applications())
 

@@ -8,7 +8,7 @@ import pytest
 
 from providers.contract import RemoteNumber
 from providers.errors import AuthenticationFailed
-from providers.paging import AHEAD, FEW, ListedNumber, one_ahead, read_ahead, without_overlap
+from providers.paging import AHEAD, ListedNumber, one_ahead, read_ahead, without_overlap
 
 
 class Source:
@@ -52,10 +52,16 @@ def test_it_calls_for_more_where_answers_take_their_time():
     assert source.most_at_once == 12
 
 
-def test_it_keeps_few_where_answers_come_at_once():
+def test_it_needs_no_helper_where_answers_come_at_once():
     pages = read_ahead(lambda key, _: key, range(500), in_flight=32)
     most = max(len(helpers()) for _ in pages)
-    assert most == FEW
+    assert most == 0
+
+
+def test_it_calls_for_more_when_answers_become_slow():
+    source = Source(seconds=0.01)
+    list(read_ahead(lambda key, given_up: source.fetch(key, given_up) if key > 100 else key, range(200), in_flight=6))
+    assert source.most_at_once == 6
 
 
 def test_it_runs_ahead_no_further_than_it_may():
@@ -104,12 +110,13 @@ def test_it_reads_one_page_while_another_is_looked_at():
 
     def pages() -> Iterator[int]:
         for page in range(5):
+            time.sleep(0.002)
             read.append(page)
             yield page
 
     ahead = one_ahead(pages())
     assert next(ahead) == 0
-    time.sleep(0.05)
+    time.sleep(0.1)
     assert read == [0, 1]
     assert list(ahead) == [1, 2, 3, 4]
 

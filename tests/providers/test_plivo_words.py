@@ -120,7 +120,7 @@ def test_it_tells_rows_apart_by_every_field():
 def test_it_counts_its_reading_up_when_it_reads_otherwise():
     """When only the second part differs: count `READING` up, so that rows that did not change are read anew."""
     readings = [replace(read_number(row, ACCOUNT), digest="") for row in (LATEST, LEGACY)]
-    assert (READING, digest_of(canonical(readings))) == ("plivo 1", "21214d12e84945ea2687cb2124823b")
+    assert (READING, digest_of(canonical(readings))) == (b"plivo 1", "21214d12e84945ea2687cb2124823b")
 
 
 @pytest.mark.parametrize("row", [LATEST, LEGACY])
