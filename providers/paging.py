@@ -28,6 +28,8 @@ AHEAD = 2
 """So many pages for each that is on its way are asked for before the first is taken."""
 PAGE_SECONDS = 0.001
 """What a page costs this process, roughly; it works at one at a time."""
+AT_ONCE_SECONDS = 0.003
+"""An answer that comes within it leaves no time that a thread of its own would be worth."""
 LATELY = 32
 """So many answers back: who was quick may become slow."""
 
@@ -136,14 +138,16 @@ class Crew(Generic[Key, Found]):
                 last.put(last.get())
             else:
                 self._answer_one()
-            self._hire(int(min(self._answer_seconds, default=0) / PAGE_SECONDS) - len(self._threads))
+            self._hire()
         page = asked.popleft().get()
         if page is None:
             raise self._error
         return page
 
-    def _hire(self, count: int) -> None:
-        for _ in range(min(count, self._size - len(self._threads), self._questions.qsize())):
+    def _hire(self) -> None:
+        quickest = min(self._answer_seconds, default=0)
+        wanted = 0 if quickest < AT_ONCE_SECONDS else min(int(quickest / PAGE_SECONDS), self._size)
+        for _ in range(min(wanted - len(self._threads), self._questions.qsize())):
             thread = threading.Thread(target=self._work, name="read ahead", daemon=True)
             self._threads.append(thread)
             thread.start()

@@ -110,13 +110,13 @@ def test_it_reads_one_page_while_another_is_looked_at():
 
     def pages() -> Iterator[int]:
         for page in range(5):
-            time.sleep(0.002)
+            time.sleep(0.005)
             read.append(page)
             yield page
 
     ahead = one_ahead(pages())
     assert next(ahead) == 0
-    time.sleep(0.1)
+    time.sleep(0.2)
     assert read == [0, 1]
     assert list(ahead) == [1, 2, 3, 4]
 
