@@ -50,8 +50,11 @@ def count_requests(provider: Provider) -> dict[str, int]:
 def keep_numbers(lease: Lease, listing: Listing, rows: Sequence[ListedNumber], **progress: int) -> None:
     """Store them, and say how far the run is: with `progress` besides what the listing tells."""
     announce = lease.run.account.fresh_at is not None
-    listing.add_stored(store_batch(lease.run, rows, announce=announce, fence=lease.renew))
-    lease.report(**listing.progress(), **progress)
+    stored = store_batch(lease.run, rows, announce=announce, fence=lease.renew)
+    listing.add_stored(stored)
+    is_news = stored.new or stored.changed or stored.returned
+    tell = lease.renew if is_news else lease.report  # Whoever takes the run over goes on counting from what was told.
+    tell(**listing.progress(), **progress)
 
 
 def with_compliance(rows: Iterable[ListedNumber], facts: Mapping[str, Compliance]) -> Iterable[ListedNumber]:
