@@ -29,7 +29,9 @@ AHEAD = 2
 PAGE_SECONDS = 0.001
 """What a page costs this process, roughly; it works at one at a time."""
 AT_ONCE_SECONDS = 0.003
-"""An answer that comes within it leaves no time that a thread of its own would be worth."""
+"""An answer that comes within it leaves no time that would be worth a thread."""
+AWAY_SECONDS = 0.1
+"""Who takes the pages and is away for longer leaves time for one."""
 LATELY = 32
 """So many answers back: who was quick may become slow."""
 
@@ -111,9 +113,10 @@ Answer = queue.SimpleQueue[Found | None]
 
 
 class Crew(Generic[Key, Found]):
-    """Fetches what is asked for, first come, first served: whoever takes the pages, as long as answers come at once.
+    """Fetches what is asked for, first come, first served.
 
-    As soon as pages have to be waited for it is as many threads as the quickest answer of late leaves work for: more
+    Whoever takes the pages fetches them, too, as long as answers come at once. When taking them has its own work to do
+    a thread helps; and as many as the quickest answer of late leaves work for, when pages have to be waited for: more
     would only wait for each other.
     """
 
@@ -124,6 +127,7 @@ class Crew(Generic[Key, Found]):
         self._given_up = threading.Event()
         self._error: BaseException = NotWanted()
         self._answer_seconds: deque[float] = deque(maxlen=LATELY)
+        self._left_at = time.monotonic()
 
     def ask(self, key: Key) -> "Answer[Found]":
         answer: Answer[Found] = queue.SimpleQueue()
@@ -133,21 +137,23 @@ class Crew(Generic[Key, Found]):
     def page(self, asked: "deque[Answer[Found]]") -> Found:
         """The first of those asked for. Who has to wait waits for one of each thread: to be woken costs as much."""
         if asked[0].empty():
+            away_seconds = time.monotonic() - self._left_at
             if self._threads:
                 last = asked[min(len(self._threads), len(asked)) - 1]
                 last.put(last.get())
             else:
                 self._answer_one()
-            self._hire()
+            self._hire(away_seconds)
         page = asked.popleft().get()
+        self._left_at = time.monotonic()
         if page is None:
             raise self._error
         return page
 
-    def _hire(self) -> None:
+    def _hire(self, away_seconds: float) -> None:
         quickest = min(self._answer_seconds, default=0)
-        wanted = 0 if quickest < AT_ONCE_SECONDS else min(int(quickest / PAGE_SECONDS), self._size)
-        for _ in range(min(wanted - len(self._threads), self._questions.qsize())):
+        wanted = int(quickest / PAGE_SECONDS) if quickest > AT_ONCE_SECONDS else int(away_seconds > AWAY_SECONDS)
+        for _ in range(min(min(wanted, self._size) - len(self._threads), self._questions.qsize())):
             thread = threading.Thread(target=self._work, name="read ahead", daemon=True)
             self._threads.append(thread)
             thread.start()

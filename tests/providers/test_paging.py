@@ -8,7 +8,7 @@ import pytest
 
 from providers.contract import RemoteNumber
 from providers.errors import AuthenticationFailed
-from providers.paging import AHEAD, ListedNumber, one_ahead, read_ahead, without_overlap
+from providers.paging import AHEAD, AWAY_SECONDS, ListedNumber, one_ahead, read_ahead, without_overlap
 
 
 class Source:
@@ -56,6 +56,15 @@ def test_it_needs_no_helper_where_answers_come_at_once():
     pages = read_ahead(lambda key, _: key, range(500), in_flight=32)
     most = max(len(helpers()) for _ in pages)
     assert most == 0
+
+
+def test_it_calls_for_one_where_whoever_takes_the_pages_is_busy():
+    pages = read_ahead(lambda key, _: key, range(200), in_flight=8)
+    next(pages)
+    time.sleep(AWAY_SECONDS * 2)
+    next(pages)
+    assert len(helpers()) == 1
+    pages.close()
 
 
 def test_it_calls_for_more_when_answers_become_slow():
