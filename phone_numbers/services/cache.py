@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from phone_numbers.models import Change, Event, PhoneNumber, SyncRun
 from phone_numbers.querysets import PhoneNumberQuerySet
+from phone_numbers.services.batches import batches
 from phone_numbers.services.bulk import (
     Write,
     added,
@@ -38,8 +38,6 @@ WRITTEN = tuple(
 MOST_ROWS = {"sqlite": 50, "postgresql": 1000}
 """Of one transaction. On SQLite, whoever saves an edit waits for it."""
 PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.01, 0.1
-
-Thing = TypeVar("Thing")
 
 
 class Standing(NamedTuple):
@@ -89,21 +87,16 @@ def store_batch(run: SyncRun, rows: Sequence[ListedNumber], *, announce: bool, f
             differing[pk] = Reading.of(row.read())
     fresh = [Reading.of(row.read()) for row in listed.values() if row.id not in pks]
     stored = Stored(new=len(fresh))
-    for some in in_turns(fresh):
+    most = MOST_ROWS[connection.vendor]
+    for some in batches(fresh, most):
         pks |= create_numbers(run, some, announce=announce, fence=fence)
     certified = last_certified(run.account_id) if differing else None
-    for several in in_turns(differing.items()):
+    for several in batches(differing.items(), most):
         update_numbers(run, dict(several), certified, stored, fence=fence)
     stored.seen = [pks[row.id] for row in rows]
     read = (reading.remote for reading in (*fresh, *differing.values()))
     stored.surprising = [*surprising, *(remote for remote in read if remote.surprises)]
     return stored
-
-
-def in_turns(things: Iterable[Thing]) -> Iterator[list[Thing]]:
-    """As many at a time as one transaction takes."""
-    remaining, most = iter(things), MOST_ROWS[connection.vendor]
-    return iter(lambda: list(islice(remaining, most)), [])
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
+from django.db import OperationalError
 
 from phone_numbers.models import Account, Change, PhoneNumber, SyncRun
 from phone_numbers.services.absences import accepted_absences, find_absent, keep_held, reason_to_hold, turn_of
@@ -64,9 +65,15 @@ def run_sync(run_id: int) -> None:
     except LeaseLost as lost:
         logger.warning("sync stopped", run=run_id, why=str(lost))
     except Exception as error:
-        sentence = f"Numberdesk itself failed ({type(error).__name__}); the log of the worker says more."
+        sentence = f"{own_trouble(error)}; the log of the worker says more."
         lease.finish(SyncRun.State.FAILED, Account.Health.FAILING, detail=sentence, error_slug="internal_error")
         raise
+
+
+def own_trouble(error: Exception) -> str:
+    if isinstance(error, OperationalError):
+        return "Numberdesk's own database was away, locked or out of room"
+    return f"Numberdesk itself failed ({type(error).__name__})"
 
 
 def read_account(lease: Lease) -> tuple[Outcome, dict[str, Any]]:

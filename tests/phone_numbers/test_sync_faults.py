@@ -2,6 +2,7 @@
 
 import threading
 import time
+from unittest.mock import Mock
 
 import pytest
 from cryptography.fernet import Fernet
@@ -337,6 +338,13 @@ def test_it_takes_no_number_with_an_id_that_is_too_long_to_keep() -> None:
     page = Page.of([RemoteNumber(id="1" * 101, e164="+14155550100")])
     with pytest.raises(MalformedResponse, match="id of more than 100 characters"):
         Listing().add_page(page)
+
+
+def test_it_says_when_its_own_database_is_in_trouble(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "read_numbers", Mock(side_effect=OperationalError("database is locked")))
+    with pytest.raises(OperationalError):
+        sync(account)
+    assert account.runs.get().detail.startswith("Numberdesk's own database was away, locked or out of room;")
 
 
 def test_it_says_when_the_fault_is_our_own_and_recovers(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
