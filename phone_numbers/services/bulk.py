@@ -19,16 +19,17 @@ KNOWN = (
 )
 UNCHANGED = """
 SELECT group_concat(known.id)
-FROM json_each(%s) AS listed
-JOIN numbers_phonenumber AS known ON known.remote_id = listed.key AND known.digest = listed.value
-WHERE known.account_id = %s AND known.presence = 'present'
+FROM json_each(%s) AS listed CROSS JOIN numbers_phonenumber AS known
+WHERE known.account_id = %s AND known.remote_id = listed.key AND known.digest = listed.value
+AND +known.presence = 'present'
 """
 UNCHANGED_POSTGRESQL = """
-SELECT string_agg(known.id::text, ',')
-FROM unnest(string_to_array(%s, chr(31)), string_to_array(%s, chr(31))) AS listed(remote_id, digest)
-JOIN numbers_phonenumber AS known USING (remote_id, digest)
-WHERE known.account_id = %s AND known.presence = 'present'
+SELECT string_agg(id::text, ',')
+FROM numbers_phonenumber
+WHERE account_id = %s AND remote_id = ANY(string_to_array(%s, chr(31)))
+AND CASE presence WHEN 'present' THEN remote_id || ' ' || digest END = ANY(string_to_array(%s, chr(31)))
 """
+"""Both are written so that each number is looked up by its own key; a join would look through the whole account."""
 AMONG = "IN (SELECT value FROM json_each(%s))"
 AMONG_POSTGRESQL = "= ANY(string_to_array(%s, chr(31)))"
 SEPARATOR = chr(31)
@@ -49,8 +50,8 @@ def find_unchanged(account_id: int, digests: Mapping[str, str]) -> list[int]:
     """
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            listed = [SEPARATOR.join(digests), SEPARATOR.join(digests.values())]
-            cursor.execute(UNCHANGED_POSTGRESQL, [*listed, account_id])
+            pairs = SEPARATOR.join(f"{remote_id} {digest}" for remote_id, digest in digests.items())
+            cursor.execute(UNCHANGED_POSTGRESQL, [account_id, SEPARATOR.join(digests), pairs])
         else:
             cursor.execute(UNCHANGED, [canonical(digests).decode(), account_id])
         (pks,) = cursor.fetchone()

@@ -69,7 +69,7 @@ def store_batch(run: SyncRun, rows: Sequence[ListedNumber], *, announce: bool, f
     `fence` is called first inside each and raises when the run is not ours any more. `announce`: a number never seen
     before is news (in the first listing of an account it is not).
     """
-    unchanged = find_unchanged(run.account_id, {row.id: row.digest for row in rows})
+    unchanged = find_unchanged(run.account_id, {row.id: row.digest for row in rows}) if announce else []
     if len(unchanged) == len(rows):
         return Stored(seen=unchanged)
     listed = {row.id: row for row in rows}

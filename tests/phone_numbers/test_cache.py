@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -198,8 +199,30 @@ def test_it_writes_a_batch_that_changed_in_few_statements(run: SyncRun) -> None:
     store(run, *batch)
     with CaptureQueriesContext(connection) as queries:
         store(run, *[replace(remote, alias="Changed") for remote in batch])
-    assert len([query for query in queries if "PRAGMA" not in query["sql"]]) == 12
+    assert len([query for query in queries if "PRAGMA" not in query["sql"]]) == 11
     assert len(drifts()) == 20
+
+
+def test_it_finds_what_did_not_change_by_its_own_keys(run: SyncRun) -> None:
+    """Not by looking through the account for every batch."""
+    rows = [replace(REMOTE, id=str(rank)) for rank in range(2000)]
+    batch = rows[:20]
+    stored = store(run, *rows)
+    with CaptureQueriesContext(connection) as queries:
+        assert sorted(store(run, *batch, announce=True).seen) == stored.seen[:20]
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+        cursor.execute(f"EXPLAIN {'' if connection.vendor == 'postgresql' else 'QUERY PLAN'} {queries[0]['sql']}")
+        plan = "\n".join(str(row[-1]) for row in cursor.fetchall())
+    assert len(queries) == 1
+    assert re.search(r"account_id ?= ?[?\d]+\)? AND \(?\(?remote_id", plan), plan
+
+
+@pytest.mark.parametrize("presence", ["unconfirmed", "missing", "released"])
+def test_it_takes_no_number_that_is_away_for_unchanged(run: SyncRun, presence: str) -> None:
+    store(run, REMOTE)
+    PhoneNumber.objects.update(presence=presence)
+    assert store(run, REMOTE, announce=True).returned == 1
 
 
 def unread(_: object) -> RemoteNumber:
