@@ -11,6 +11,7 @@ from functools import partial
 from phone_numbers.services.cache import store_batch
 from phone_numbers.services.listing import Listing
 from phone_numbers.services.runs import Lease
+from phone_numbers.services.statistics import gather_statistics
 from providers.contract import Compliance, Provider, RemoteNumber
 from providers.errors import ProviderError, WrongAccount
 from providers.paging import ListedNumber
@@ -55,6 +56,8 @@ def keep_numbers(lease: Lease, listing: Listing, rows: Sequence[ListedNumber], *
     is_news = stored.new or stored.changed or stored.returned
     tell = lease.renew if is_news else lease.report  # Whoever takes the run over goes on counting from what was told.
     tell(**listing.progress(), **progress)
+    if stored.new == listing.new:
+        gather_statistics(stored.new)  # Without them, each further batch would look through all that is stored by then.
 
 
 def with_compliance(rows: Iterable[ListedNumber], facts: Mapping[str, Compliance]) -> Iterable[ListedNumber]:

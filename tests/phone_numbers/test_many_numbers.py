@@ -11,7 +11,12 @@ from phone_numbers.filters.directory import current_edition, read_directory
 from phone_numbers.filters.facets import count_facets
 from phone_numbers.filters.paging import WALKED_FROM, plan_page
 from phone_numbers.models import PhoneNumber
-from phone_numbers.services.statistics import gather_statistics
+from phone_numbers.services.listing import Listing
+from phone_numbers.services.reading import keep_numbers
+from phone_numbers.services.runs import claim_run, request_sync
+from phone_numbers.services.statistics import FEWEST, gather_statistics
+from providers.contract import RemoteNumber
+from providers.paging import Page
 from tests.phone_numbers.rows import make_account
 from tests.roles import make_user
 
@@ -64,14 +69,26 @@ def test_it_finds_a_far_page_of_one_value_in_an_index_alone(many, text):
     assert "COVERING INDEX number_by_" in steps[0]
 
 
-def test_it_tells_the_database_of_a_large_change(many):
-    gather_statistics(WALKED_FROM)
+def rows_known_of():
+    """As the database has them in its statistics."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT reltuples FROM pg_class WHERE relname = 'numbers_phonenumber'")
         else:
             cursor.execute("SELECT CAST(stat AS integer) FROM sqlite_stat1 WHERE idx = 'number_by_e164'")
-        assert cursor.fetchone()[0] == pytest.approx(WALKED_FROM + 100, rel=0.1)
+        return cursor.fetchone()[0]
+
+
+def test_it_tells_the_database_of_a_large_change(many):
+    gather_statistics(WALKED_FROM)
+    assert rows_known_of() == pytest.approx(WALKED_FROM + 100, rel=0.1)
+
+
+def test_it_tells_the_database_of_the_first_batch_of_a_large_list():
+    lease = claim_run(request_sync(make_account("New"), trigger="person").pk)
+    page = Page.of(RemoteNumber(id=str(rank), e164=f"+1415555{rank:04d}") for rank in range(FEWEST))
+    keep_numbers(lease, Listing(), page.rows)
+    assert rows_known_of() == pytest.approx(FEWEST, rel=0.1)
 
 
 @pytest.mark.parametrize("written", [0, 499])
