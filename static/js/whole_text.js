@@ -1,7 +1,8 @@
 // Text that is cut off shows whole while the keyboard is on its control, its cell or its row. Escape puts it away. The
 // bubble is for the eye alone: readers are told the whole text anyway.
 
-const HAS_CONTROL = "a[href], button, input, select, textarea";
+const FIELDS = "input, select, textarea";
+const HAS_CONTROL = `a[href], button, ${FIELDS}`;
 const bubble = document.createElement("div");
 bubble.className = "bubble";
 bubble.popover = "manual";
@@ -10,10 +11,12 @@ document.body.append(bubble);
 let anchor = null;
 let dismissed = "";
 
+// An editor that is open reaches beyond its cell, but is no text.
 const isCut = (element) =>
   element.scrollWidth > element.clientWidth &&
   getComputedStyle(element).textOverflow === "ellipsis" &&
-  !element.matches("input");
+  !element.matches(FIELDS) &&
+  !element.querySelector(FIELDS);
 const cutIn = (element) => [element, ...element.querySelectorAll("*")].filter(isCut);
 const isText = (cell) => !cell.querySelector(HAS_CONTROL);
 

@@ -77,6 +77,14 @@ def test_it_shows_nothing_where_nothing_is_cut_off_and_at_the_mouse(site, number
     expect(bubble(page)).to_be_hidden()
 
 
+def test_it_shows_nothing_over_what_is_being_edited(site, number):
+    page = site.open("/numbers/")
+    page.keyboard.press("j")
+    page.keyboard.press("e")
+    expect(page.locator(".inventory-table input:focus")).to_have_value(ALIAS)
+    expect(bubble(page)).to_be_hidden()
+
+
 def test_it_shows_the_whole_name_of_a_view(site, number, operator):
     name = "A name that is as long as the name of a view may be"
     save_view(operator, name, "type=local", is_shared=False)
